@@ -1,0 +1,1 @@
+"""The warehouse that knows what every LLM costs, on every gateway, at every moment."""

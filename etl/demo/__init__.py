@@ -1,0 +1,1 @@
+"""The bundled sample catalogs and the loopback gateway that serves them."""

@@ -1,0 +1,164 @@
+"""The meters that are counted and billed, and the one place where units are converted.
+
+Amounts are ``Decimal`` and stay exact; nothing here, or anywhere, passes through a float.
+"""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from enum import StrEnum
+from fractions import Fraction
+
+
+class Meter(StrEnum):
+    """The one kind of thing that a price is for."""
+
+    INPUT_TOKEN = "input_token"
+    OUTPUT_TOKEN = "output_token"
+    REASONING_TOKEN = "reasoning_token"
+    CACHE_READ_TOKEN = "cache_read_token"
+    CACHE_READ_IMPLICIT_TOKEN = "cache_read_implicit_token"
+    CACHE_WRITE_TOKEN = "cache_write_token"
+    CACHE_WRITE_5M_TOKEN = "cache_write_5m_token"
+    CACHE_WRITE_1H_TOKEN = "cache_write_1h_token"
+    CACHE_STORAGE_TOKEN_HOUR = "cache_storage_token_hour"
+    INPUT_IMAGE = "input_image"
+    OUTPUT_IMAGE = "output_image"
+    REQUEST = "request"
+    WEB_SEARCH = "web_search"
+    INPUT_CHARACTER = "input_character"
+    INPUT_TEXT_BYTE = "input_text_byte"
+    INPUT_IMAGE_TOKEN = "input_image_token"
+    CACHE_READ_IMAGE_TOKEN = "cache_read_image_token"
+    OUTPUT_IMAGE_TOKEN = "output_image_token"
+    INPUT_AUDIO_TOKEN = "input_audio_token"
+    CACHE_READ_AUDIO_TOKEN = "cache_read_audio_token"
+    OUTPUT_AUDIO_TOKEN = "output_audio_token"
+    INPUT_VIDEO_TOKEN = "input_video_token"
+    CACHE_READ_VIDEO_TOKEN = "cache_read_video_token"
+    OUTPUT_VIDEO_TOKEN = "output_video_token"
+    INPUT_FILE_TOKEN = "input_file_token"
+    CACHE_READ_FILE_TOKEN = "cache_read_file_token"
+    OUTPUT_FILE_TOKEN = "output_file_token"
+    INPUT_AUDIO_SECOND = "input_audio_second"
+    OUTPUT_AUDIO_SECOND = "output_audio_second"
+
+
+class PriceState(StrEnum):
+    """What is known of a published price; no record at all means: not published."""
+
+    PRICED = "priced"
+    FREE = "free"
+    DYNAMIC = "dynamic"
+
+
+USD = "USD"
+CREDIT = "CREDIT"
+
+ABSURD = Decimal("1e12")
+"""No unit of anything costs more: such a figure is a mistake of the catalog (contract, quarantine)."""
+
+_FINEST = -120
+"""Decimal places beyond which a quoted figure is taken for noise; real catalogs go to 23."""
+
+_DIGITS = Context(prec=28, rounding=ROUND_HALF_EVEN)
+_DOUBLE = Context(prec=15, rounding=ROUND_HALF_EVEN)
+
+
+class BadAmount(ValueError):
+    """A quoted figure that is no amount of money; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A price of one unit: ``unit_price`` is null exactly when ``state`` is dynamic."""
+
+    state: PriceState
+    unit_price: Decimal | None
+
+    def __post_init__(self) -> None:
+        if (self.unit_price is None) != (self.state is PriceState.DYNAMIC):
+            raise ValueError(f"{self.state} price with unit_price {self.unit_price}")
+        if self.unit_price is not None and (self.unit_price == 0) != (self.state is PriceState.FREE):
+            raise ValueError(f"{self.state} price with unit_price {self.unit_price}")
+
+
+DYNAMIC = Quote(PriceState.DYNAMIC, None)
+
+
+def amount(quoted: object) -> Decimal:
+    """The exact, finite number that a JSON number or a numeric string quotes; negative is allowed.
+
+    Raises ``BadAmount`` for everything else: NaN, infinities, booleans, text, containers.
+    """
+    if isinstance(quoted, bool) or not isinstance(quoted, int | Decimal | str):
+        raise BadAmount(f"{quoted!r:.80} is not a number")
+    try:
+        value = Decimal(quoted.strip() if isinstance(quoted, str) else quoted)
+    except InvalidOperation:
+        raise BadAmount(f"{quoted!r:.80} is not a number") from None
+    if not value.is_finite():
+        raise BadAmount(f"{quoted!r:.80} is not finite")
+    if value and not _FINEST <= value.adjusted() <= -_FINEST:
+        raise BadAmount(f"{quoted!r:.80} is absurd")
+    if isinstance(value.as_tuple().exponent, int) and value.as_tuple().exponent < 2 * _FINEST:  # type: ignore[operator]
+        raise BadAmount(f"{quoted!r:.80} has absurdly many digits")
+    return value
+
+
+def out_of_double(value: Decimal) -> Decimal:
+    """A figure that was computed in doubles, rounded to the 15 significant digits a double can keep."""
+    return _DOUBLE.plus(value)
+
+
+def multiply(value: Decimal, factor: Decimal) -> Decimal:
+    """The exact product, however many digits it takes."""
+    return _decimal(Fraction(value) * Fraction(factor))
+
+
+def quote(value: Decimal, *, per: Decimal | int = 1) -> Quote:
+    """The price of one unit when ``per`` units cost ``value``; 0 is free.
+
+    A division that ends is exact; one that does not keeps 28 significant digits.
+    Raises ``BadAmount`` when the figure is negative, beyond 1e12 per unit, or ``per`` is not positive.
+    """
+    if per <= 0:
+        raise BadAmount(f"a price per {per} units")
+    price = _decimal(Fraction(value) / Fraction(per))
+    if price < 0:
+        raise BadAmount(f"{value} is negative")
+    if price > ABSURD:
+        raise BadAmount(f"{value} is beyond {ABSURD} per unit")
+    return Quote(PriceState.PRICED if price else PriceState.FREE, price)
+
+
+def _decimal(ratio: Fraction) -> Decimal:
+    """The plain decimal (no exponent, no trailing zeros) of a ratio: exact when it ends."""
+    twos, rest = _strip(ratio.denominator, 2)
+    fives, rest = _strip(rest, 5)
+    if rest != 1:
+        return plain(_DIGITS.divide(Decimal(ratio.numerator), Decimal(ratio.denominator)))
+    places = max(twos, fives)
+    return plain(Decimal(ratio.numerator * 10**places // ratio.denominator).scaleb(-places, Context(prec=10_000)))
+
+
+def plain(value: Decimal) -> Decimal:
+    """The same number without exponent and trailing zeros: ``2.50e-06`` becomes ``0.0000025``."""
+    sign, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int):
+        raise BadAmount(f"{value} is not finite")
+    text = "".join(map(str, digits)).rstrip("0") or "0"
+    exponent += len(digits) - len(text) if any(digits) else 0
+    if text == "0":
+        return Decimal(0)
+    if exponent > 0:
+        text, exponent = text + "0" * exponent, 0
+    return Decimal((sign, tuple(map(int, text)), exponent))
+
+
+def _strip(number: int, prime: int) -> tuple[int, int]:
+    """How often ``prime`` divides ``number``, and what is left."""
+    times = 0
+    while number % prime == 0:
+        number //= prime
+        times += 1
+    return times, number

@@ -1,0 +1,64 @@
+"""Every error that a user can meet, grouped by what happens next.
+
+    EtlError
+    ├── UsageError          nothing was started; exit status 2
+    │   ├── ConfigurationError    a setting is wrong or missing
+    │   ├── CredentialError       the variable that should hold a credential is unset
+    │   └── DatabaseError         no database, or one with another schema
+    └── SourceError         this source's snapshot failed, the others go on; exit status 1
+        ├── FetchError            nothing usable came, after the retries
+        ├── AccessError           the gateway refused us; a retry would not help
+        ├── ContractError         bytes came and were landed, but are not the catalog we know
+        ├── IncompleteError       the walk contradicts itself, also after walking again
+        └── ConflictError         another snapshot of this source has the same time
+
+An error carries facts in one line: what, where, what to do. It neither logs nor retries.
+"""
+
+
+class EtlError(Exception):
+    """The root; ``exit_status`` is what the command line ends with."""
+
+    exit_status = 1
+
+
+class UsageError(EtlError):
+    """Wrong usage or configuration: nothing was started."""
+
+    exit_status = 2
+
+
+class ConfigurationError(UsageError):
+    """A setting is wrong or missing."""
+
+
+class CredentialError(UsageError):
+    """A source asked for by name has no credential."""
+
+
+class DatabaseError(UsageError):
+    """The database cannot be reached, or its schema is not the one this version needs."""
+
+
+class SourceError(EtlError):
+    """One source's snapshot failed; the others go on."""
+
+
+class FetchError(SourceError):
+    """Nothing usable came, after the retries."""
+
+
+class AccessError(SourceError):
+    """The gateway refused us; a retry would not help."""
+
+
+class ContractError(SourceError):
+    """Bytes came and were landed, but they are not the catalog we know."""
+
+
+class IncompleteError(SourceError):
+    """The walk contradicts itself, also after walking again."""
+
+
+class ConflictError(SourceError):
+    """Another snapshot of this source already has this time, with other content."""

@@ -1,0 +1,1 @@
+"""The door to the gateways: HTTP walks that bring home pages."""

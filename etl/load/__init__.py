@@ -1,0 +1,1 @@
+"""The door to the tables: landed bytes and versioned history."""

@@ -1,0 +1,1 @@
+"""What analysts read: views, one SQL file per object."""

@@ -1,0 +1,1 @@
+"""What each gateway says: one pure module per kind."""

@@ -1,0 +1,182 @@
+"""What a source is: a description of one kind of gateway that can be asked, but does nothing by itself.
+
+Add a kind by adding a module with one subclass of ``Source``; a scan of the package finds it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Generic, NamedTuple, Self, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from etl.domain.catalog import Catalog, Coverage, Json, Quarantined, Scope
+from etl.domain.snapshot import Page, PageRequest
+from etl.errors import ContractError
+
+W = TypeVar("W", bound=BaseModel)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Credential:
+    """The header that carries the secret, and the environment variable that holds it by default."""
+
+    header: str
+    env: str
+    prefix: str = ""
+    is_required: bool = True
+
+
+class Recourse(StrEnum):
+    """What can be done about a reply that is no success."""
+
+    RETRY = "retry"
+    ACCESS = "access"
+    GIVE_UP = "give up"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """A reply that is no success: what to do, what the gateway said, how many seconds it wants us to wait."""
+
+    recourse: Recourse
+    message: str
+    retry_after: float | None = None
+
+
+class Place(NamedTuple):
+    """Where a value stands: page number (from 1) and JSON pointer."""
+
+    page: int
+    pointer: str = ""
+
+    def at(self, *steps: str | int) -> Self:
+        """The place further down, each step a key or an index."""
+        path = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+        return self._replace(pointer=self.pointer + path)
+
+
+@dataclass(frozen=True, slots=True)
+class Record(Generic[W]):
+    """One readable record of a page: its place, the validated wire model, and the JSON it came from."""
+
+    place: Place
+    wire: W
+    raw: Json
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading(Generic[W]):
+    """All pages of a snapshot, parsed but not yet flattened; ``envelopes`` are the pages' whole documents."""
+
+    records: tuple[Record[W], ...]
+    quarantined: tuple[Quarantined, ...] = ()
+    envelopes: tuple[Json, ...] = ()
+    coverage: Coverage = Coverage()
+
+
+class Source(ABC, Generic[W]):
+    """One configured catalog. Methods are pure: they describe requests and read pages.
+
+    ``name`` is the source's own name (several sources can have one kind); prices that name no provider hang on it.
+    """
+
+    kind: ClassVar[str]
+    url: ClassVar[str]
+    path: ClassVar[str]
+    credential: ClassVar[Credential | None] = None
+    needs_url: ClassVar[bool] = False
+    """Whether the default url is only a guess, so that the source is enabled by configuring one."""
+
+    def __init__(self, name: str | None = None, *, path: str | None = None, page_size: int | None = None) -> None:
+        self.name = name or self.kind
+        self.request_path = path or self.path
+        self.page_size = page_size
+
+    def first_page(self) -> PageRequest:
+        """The request that begins a walk."""
+        return PageRequest(path=self.request_path)
+
+    def next_page(self, page: Page) -> PageRequest | None:  # noqa: ARG002  one page is the rule
+        """The request that follows ``page``, or null when it is the last. Raises ``ContractError``."""
+        return None
+
+    def refusal(self, page: Page) -> Refusal:
+        """What a reply with a status other than 2xx and 304 means."""
+        return refusal_by_status(page, self.complaint(page))
+
+    def complaint(self, page: Page) -> str | None:  # noqa: ARG002
+        """The gateway's own words in an error body, or null."""
+        return None
+
+    def coverage(self, pages: Sequence[Page]) -> Coverage:  # noqa: ARG002
+        """How far the pages, taken together, can prove an absence. Raises ``ContractError``."""
+        return Coverage()
+
+    @abstractmethod
+    def parse(self, pages: Sequence[Page]) -> Reading[W]:
+        """The records of all pages, unreadable ones set aside. Raises ``ContractError`` for a foreign shape."""
+
+    @abstractmethod
+    def flatten(self, reading: Reading[W]) -> Catalog:
+        """The catalog that the records make."""
+
+    def read(self, pages: Sequence[Page]) -> Catalog:
+        """Parse and flatten in one go."""
+        return self.flatten(self.parse(pages))
+
+
+RETRIED = frozenset({408, 425, 429})
+
+
+def refusal_by_status(page: Page, complaint: str | None, *, retry_after: float | None = None) -> Refusal:
+    """The usual meaning of a status: 401, 402 and 403 are access, 408, 425, 429 and 5xx (not 501) pass, others stay."""
+    message = f"HTTP {page.status}" + (f": {complaint[:300]}" if complaint else "")
+    if page.status in (401, 402, 403):
+        return Refusal(recourse=Recourse.ACCESS, message=message)
+    if page.status in RETRIED or (page.status >= 500 and page.status != 501):
+        return Refusal(recourse=Recourse.RETRY, message=message, retry_after=retry_after)
+    return Refusal(recourse=Recourse.GIVE_UP, message=message)
+
+
+def error_document(page: Page) -> dict[str, Json]:
+    """The error body as a JSON object; empty when it is none."""
+    try:
+        return page.document if isinstance(page.document, dict) else {}
+    except ContractError:
+        return {}
+
+
+def validate(wire: type[W], items: Sequence[Json], place: Place, key: Callable[[Json], str | None]) -> Reading[W]:
+    """The readable records among the items of one list; the others are quarantined.
+
+    ``key`` gives the model id of an unreadable item where it can be told; what history knows of that model is
+    then carried on. Where it cannot, the whole snapshot can only add.
+    """
+    records: list[Record[W]] = []
+    quarantined: list[Quarantined] = []
+    for index, item in enumerate(items):
+        at = place.at(index)
+        try:
+            records.append(Record(at, wire.model_validate(item), item))
+        except ValidationError as error:
+            scope = Scope(model_id=key(item))
+            quarantined.append(
+                Quarantined(page=at.page, pointer=at.pointer, reason=explain(error), record=item, scopes=(scope,))
+            )
+    return Reading(records=tuple(records), quarantined=tuple(quarantined))
+
+
+def explain(error: ValidationError) -> str:
+    """What is wrong with a record, in one line: the first three faults, each with its path."""
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    texts = [f"{'.'.join(map(str, fault['loc'])) or 'record'}: {fault['msg']}" for fault in faults[:3]]
+    return "; ".join(texts) + (f" (and {len(faults) - 3} more)" if len(faults) > 3 else "")
+
+
+def text_key(item: Json, *names: str) -> str | None:
+    """The first of the named fields that holds a non-empty string: the model id of an unreadable record."""
+    if not isinstance(item, dict):
+        return None
+    return next((item[name] for name in names if isinstance(item.get(name), str) and item[name]), None)

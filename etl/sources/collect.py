@@ -1,0 +1,149 @@
+"""The tray on which a source puts flattened records: keys stay unique, what is set aside is kept with its reason."""
+
+from collections.abc import Hashable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import msgspec
+
+from etl.domain.catalog import (
+    Author,
+    Catalog,
+    Coverage,
+    Endpoint,
+    Json,
+    Model,
+    Price,
+    Provider,
+    Quarantined,
+    Scope,
+    Unmapped,
+)
+from etl.domain.meters import BadAmount, plain
+from etl.sources.base import Place
+
+PLACEHOLDER_EPOCH = 1_704_067_200
+"""2024-01-01, which gateways send as ``created`` when they do not know it."""
+
+
+class Collector:
+    """Collects one snapshot's records. Of two records with one key the first is kept, the second quarantined."""
+
+    def __init__(self) -> None:
+        self._models: dict[Hashable, tuple[Model, Place]] = {}
+        self._endpoints: dict[Hashable, tuple[Endpoint, Place]] = {}
+        self._prices: dict[Hashable, tuple[Price, Place]] = {}
+        self._providers: dict[str, Provider] | None = None
+        self._authors: dict[str, Author] | None = None
+        self._quarantined: list[Quarantined] = []
+        self._unmapped: dict[str, Unmapped] = {}
+
+    def model(self, model: Model, place: Place, record: Json) -> bool:
+        """Put a model down; false when its id was already there."""
+        return self._put(self._models, model.model_id, model, place, record)
+
+    def endpoint(self, endpoint: Endpoint, place: Place, record: Json) -> bool:
+        """Put an endpoint down; false when its key was already there."""
+        key = (endpoint.model_id, endpoint.provider, endpoint.region)
+        return self._put(self._endpoints, key, endpoint, place, record)
+
+    def has_endpoint(self, model_id: str, provider: str, region: str) -> bool:
+        """Whether the endpoint was put down already."""
+        return (model_id, provider, region) in self._endpoints
+
+    def price(self, price: Price, place: Place, record: Json) -> bool:
+        """Put a price down; false when its key was already there."""
+        key = (price.model_id, price.provider, price.region, price.plan, price.meter, price.tier_start)
+        return self._put(self._prices, key, price, place, record)
+
+    def provider(self, provider: Provider) -> None:
+        """Put a provider's name down; the first one stays. Sources repeat it with every model."""
+        self._providers = self._providers or {}
+        self._providers.setdefault(provider.provider, provider)
+
+    def author(self, author: Author) -> None:
+        """Put an author's name down; the first one stays."""
+        self._authors = self._authors or {}
+        self._authors.setdefault(author.author, author)
+
+    def lists_names(self) -> None:
+        """Say that this snapshot lists providers and authors, even if it should list none."""
+        self._providers = self._providers or {}
+        self._authors = self._authors or {}
+
+    def quarantine(self, place: Place, reason: BadAmount | str, record: Json, *scopes: Scope) -> None:
+        """Set a record aside; what history knows under the scopes is carried on."""
+        entry = Quarantined(page=place.page, pointer=place.pointer, reason=str(reason), record=record, scopes=scopes)
+        self._quarantined.append(entry)
+
+    def unmapped(self, field: str, example: Json) -> None:
+        """Count a price field that maps to no meter."""
+        known = self._unmapped.get(field)
+        self._unmapped[field] = Unmapped(
+            field=field, count=known.count + 1 if known else 1, example=known.example if known else example
+        )
+
+    def build(self, coverage: Coverage, quarantined: tuple[Quarantined, ...] = ()) -> Catalog:
+        """The catalog; ``quarantined`` are the records that could not even be parsed."""
+        return Catalog(
+            models=tuple(model for model, _ in self._models.values()),
+            endpoints=tuple(endpoint for endpoint, _ in self._endpoints.values()),
+            prices=tuple(price for price, _ in self._prices.values()),
+            providers=None if self._providers is None else tuple(self._providers.values()),
+            authors=None if self._authors is None else tuple(self._authors.values()),
+            quarantined=quarantined + tuple(self._quarantined),
+            unmapped=tuple(self._unmapped[field] for field in sorted(self._unmapped)),
+            coverage=coverage,
+        )
+
+    def _put(self, shelf: dict, key: Hashable, value: object, place: Place, record: Json) -> bool:  # type: ignore[type-arg]
+        if key in shelf:
+            first = shelf[key][1]
+            self.quarantine(place, f"same key as {first.pointer} of page {first.page}: {key}", record)
+            return False
+        shelf[key] = (value, place)
+        return True
+
+
+def epoch(seconds: Json) -> datetime | None:
+    """The UTC time of epoch seconds; null for null and for the stand-in that means unknown."""
+    if seconds is None or seconds == PLACEHOLDER_EPOCH:
+        return None
+    return datetime.fromtimestamp(int(seconds), UTC)
+
+
+def moment(text: str | None) -> datetime | None:
+    """The UTC time of an ISO 8601 text; a naive one is UTC. Null for null, for the placeholder, for no date at all."""
+    if not text:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    return None if time.timestamp() == PLACEHOLDER_EPOCH else time
+
+
+def names(values: Json) -> tuple[str, ...] | None:
+    """A list of names as a sorted tuple without repeats: order in catalogs means nothing. Null stays null."""
+    return None if values is None else tuple(sorted({str(value) for value in values}))
+
+
+def unordered(value: Json) -> Json:
+    """The same JSON with every list sorted and every number plain, so that equal answers are equal values.
+
+    A number that no database could hold becomes text.
+    """
+    match value:
+        case Mapping():
+            return {key: unordered(item) for key, item in value.items()}
+        case list() | tuple():
+            return sorted((unordered(item) for item in value), key=_CANONICAL.encode)
+        case Decimal():
+            return plain(value) if value.is_finite() and abs(value.adjusted()) < _WIDEST else str(value)
+        case _:
+            return value
+
+
+_CANONICAL = msgspec.json.Encoder(order="sorted", decimal_format="number")
+_WIDEST = 1000
