@@ -182,4 +182,4 @@ class Catalog:
     authors: tuple[Author, ...] | None = None
     quarantined: tuple[Quarantined, ...] = ()
     unmapped: tuple[Unmapped, ...] = ()
-    coverage: Coverage = Coverage()
+    coverage: Coverage = field(default_factory=Coverage)

@@ -62,6 +62,7 @@ _FINEST = -120
 
 _DIGITS = Context(prec=28, rounding=ROUND_HALF_EVEN)
 _DOUBLE = Context(prec=15, rounding=ROUND_HALF_EVEN)
+_WIDE = Context(prec=1_000, rounding=ROUND_HALF_EVEN)
 
 
 class BadAmount(ValueError):
@@ -108,6 +109,11 @@ def amount(quoted: object) -> Decimal:
 def out_of_double(value: Decimal) -> Decimal:
     """A figure that was computed in doubles, rounded to the 15 significant digits a double can keep."""
     return _DOUBLE.plus(value)
+
+
+def rounded(value: Decimal, places: int) -> Decimal:
+    """A noisy figure rounded half to even to so many decimals, however large it is."""
+    return plain(value.quantize(Decimal(1).scaleb(-places), context=_WIDE))
 
 
 def multiply(value: Decimal, factor: Decimal) -> Decimal:

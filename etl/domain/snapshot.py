@@ -103,12 +103,15 @@ class Snapshot:
 
 
 def _decode(body: bytes) -> Any:
-    """Strict and fast first; what that refuses (NaN, lone surrogates, huge integers) is read tolerantly."""
+    """Strict and fast first; what that refuses (NaN, lone surrogates, huge integers) is read tolerantly.
+
+    NaN and the infinities stay words: they equal themselves and are no amount.
+    """
     try:
         return _STRICT.decode(body)
     except (msgspec.DecodeError, ValueError):
         text = body.decode(json.detect_encoding(body), "surrogatepass")
-        return json.loads(text, parse_float=Decimal, parse_int=_integer, parse_constant=Decimal)
+        return json.loads(text, parse_float=Decimal, parse_int=_integer, parse_constant=str)
 
 
 def _integer(text: str) -> int | Decimal:

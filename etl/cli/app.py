@@ -1,0 +1,35 @@
+"""The commands, put together."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from etl.cli import changes, database, log, pull
+from etl.cli.session import open_session
+
+app = typer.Typer(
+    help="The warehouse that knows what every LLM costs, on every gateway, at every moment.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+app.command("demo")(pull.demo)
+app.command("run")(pull.run)
+app.command("backfill")(pull.backfill)
+app.command("sources")(log.sources)
+app.command("status")(log.status)
+app.command("snapshots")(log.snapshots)
+app.command("changes")(changes.changes)
+app.add_typer(database.app, name="db")
+
+
+@app.callback()
+def begin(
+    context: typer.Context,
+    config: Annotated[Path | None, typer.Option(help="Configuration file; default: etl.toml here.")] = None,
+) -> None:
+    """The warehouse that knows what every LLM costs, on every gateway, at every moment."""
+    open_session(context, config)

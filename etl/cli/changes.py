@@ -1,0 +1,83 @@
+"""Commands that show what changed."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from etl.cli import output
+from etl.cli.session import session
+from etl.errors import ConfigurationError
+from etl.load import changes as feed
+
+COLUMNS = (
+    "changed_at",
+    "source",
+    "model_id",
+    "provider",
+    "region",
+    "meter",
+    "tier_start",
+    "change",
+    "cause",
+    "old_unit_price",
+    "new_unit_price",
+    "currency",
+)
+
+ALL_COLUMNS = (
+    *COLUMNS[:5],
+    "plan",
+    *COLUMNS[5:9],
+    "old_state",
+    "new_state",
+    *COLUMNS[9:],
+    "ratio",
+    "not_before",
+    "is_economic",
+    "is_reversal",
+    "is_suspect",
+)
+
+
+class Format(StrEnum):
+    """How changes are printed."""
+
+    TABLE = "table"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+def changes(  # noqa: PLR0913  each is one option
+    context: typer.Context,
+    *,
+    since: Annotated[str | None, typer.Option(help="First moment, ISO 8601, UTC unless it says otherwise.")] = None,
+    until: Annotated[str | None, typer.Option(help="First moment that no longer counts.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    format: Annotated[Format, typer.Option(help="table, jsonl or csv.")] = Format.TABLE,  # noqa: A002  the option's name
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Show price changes, and models that came or went, in order of time."""
+    window = {"since": _moment("--since", since), "until": _moment("--until", until)}
+    with session(context).engine.connect() as connection:
+        rows = list(feed.between(connection, since=window["since"], until=window["until"], source=source))
+    if as_json:
+        output.json_document(rows)
+    elif format is Format.JSONL:
+        output.json_lines(rows)
+    elif format is Format.CSV:
+        output.comma_separated(rows, ALL_COLUMNS)
+    else:
+        output.table(rows, COLUMNS)
+
+
+def _moment(option: str, value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        message = f"{option} {value} is no ISO 8601 time: write 2026-01-31 or 2026-01-31T12:00:00Z"
+        raise ConfigurationError(message) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

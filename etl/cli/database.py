@@ -1,0 +1,101 @@
+"""``etl db``: the embedded server and the migrations."""
+
+import os
+import shutil
+import sys
+from typing import Annotated
+
+import typer
+
+from etl.cli import output
+from etl.cli.pull import JsonOption
+from etl.cli.session import Session, session
+from etl.database import migrations
+from etl.database.engine import database_url
+from etl.errors import ConfigurationError
+
+app = typer.Typer(help="The database: embedded server and migrations.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command()
+def start(context: typer.Context) -> None:
+    """Start the embedded server and bring it to the current schema."""
+    current = session(context)
+    _require_embedded(current)
+    engine = current.engine
+    typer.echo(f"running on {engine.url.host}:{engine.url.port}, data in {current.server.status().data}")
+
+
+@app.command()
+def stop(context: typer.Context) -> None:
+    """Stop the embedded server; its data stays."""
+    current = session(context)
+    _require_embedded(current)
+    typer.echo("stopped" if current.server.stop() else "was not running")
+
+
+@app.command()
+def status(context: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Show whether the database runs, where, and with which schema."""
+    row = _status(session(context))
+    output.json_document(row) if as_json else output.table([row], list(row))
+
+
+@app.command()
+def url(
+    context: typer.Context,
+    *,
+    hide_password: Annotated[bool, typer.Option("--hide-password", help="Show *** for the password.")] = False,
+) -> None:
+    """Print the URL for psql and BI tools (with the password: keep it to yourself)."""
+    current = session(context)
+    found = current.unmigrated_engine.url.set(drivername="postgresql")
+    typer.echo(found.render_as_string(hide_password=hide_password))
+
+
+@app.command()
+def upgrade(context: typer.Context) -> None:
+    """Migrate the database to the schema of this version."""
+    current = session(context)
+    migrations.upgrade(current.unmigrated_engine)
+    typer.echo(f"schema {migrations.head()} is in place")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def psql(context: typer.Context) -> None:
+    """Open psql on the warehouse; further arguments go to psql."""
+    current = session(context)
+    target = current.engine.url.set(drivername="postgresql")
+    program = current.server.psql() or shutil.which("psql")
+    if program is None:
+        raise ConfigurationError("no psql found: install a PostgreSQL client, or point PGBIN at its folder")
+    environment = dict(current.environ) | {"PGPASSWORD": str(target.password or "")}
+    sys.stdout.flush()
+    address = target.set(password=None).render_as_string(hide_password=False)
+    os.execve(str(program), ["psql", address, *context.args], environment)  # noqa: S606  the user asked for psql
+
+
+def _status(current: Session) -> dict[str, object]:
+    if not current.is_embedded:
+        engine = current.unmigrated_engine
+        return {
+            "server": "DATABASE_URL",
+            "running": True,
+            "url": database_url(str(current.settings.database_url)).render_as_string(hide_password=True),
+            "schema": "current" if migrations.is_current(engine) else "not current: run `etl db upgrade`",
+        }
+    found = current.server.status()
+    return {
+        "server": "embedded",
+        "running": found.running,
+        "pid": found.pid,
+        "port": found.port,
+        "version": found.version,
+        "data": str(found.data),
+        "log": str(found.log),
+    }
+
+
+def _require_embedded(current: Session) -> None:
+    if not current.is_embedded:
+        raise ConfigurationError("DATABASE_URL is set: that server is not ours to start or stop; unset it first")

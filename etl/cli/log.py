@@ -1,0 +1,81 @@
+"""Commands that show what is configured and what happened."""
+
+from typing import Annotated, Any
+
+import typer
+
+from etl.cli import output
+from etl.cli.pull import JsonOption
+from etl.cli.session import session
+from etl.config import ConfiguredSource
+from etl.load import log
+
+SOURCES = ("source", "kind", "enabled", "url", "path", "schedule", "credential")
+STATUS = ("source", "kind", "enabled", "last_attempt_at", "last_complete_at", "status", "models", "prices", "reason")
+SNAPSHOTS = (
+    "snapshot_id",
+    "source",
+    "observed_at",
+    "origin",
+    "status",
+    "is_complete",
+    "models",
+    "endpoints",
+    "prices",
+    "opened",
+    "closed",
+    "bytes",
+    "reason",
+)
+
+
+def sources(context: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Show what is configured."""
+    rows = [_configured(each) for each in session(context).sources.values()]
+    output.json_document(rows) if as_json else output.table(rows, SOURCES)
+
+
+def status(context: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Show when each source was last attempted and last complete, and what it holds."""
+    current = session(context)
+    with current.engine.connect() as connection:
+        known = {row["source"]: row for row in log.status(connection)}
+    names = dict.fromkeys([*current.sources, *known])
+    rows = [{"source": name, "enabled": _enabled(current.sources.get(name))} | known.get(name, {}) for name in names]
+    for row in rows:
+        row.setdefault("kind", current.sources[row["source"]].kind if row["source"] in current.sources else None)
+        row.setdefault("status", "never")
+    output.json_document(rows) if as_json else output.table(rows, STATUS)
+
+
+def snapshots(
+    context: typer.Context,
+    *,
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    limit: Annotated[int, typer.Option(help="The newest so many.", min=1)] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the log of snapshots, the newest first."""
+    with session(context).engine.connect() as connection:
+        rows = log.snapshots(connection, source=source, limit=limit)
+    output.json_document(rows) if as_json else output.table(rows, SNAPSHOTS)
+
+
+def _configured(source: ConfiguredSource) -> dict[str, Any]:
+    credential = source.credential and f"{source.credential} ({'set' if source.secret else 'not set'})"
+    return {
+        "source": source.name,
+        "kind": source.kind,
+        "enabled": _enabled(source),
+        "url": source.url,
+        "path": source.source.request_path,
+        "schedule": source.settings.schedule,
+        "credential": credential,
+    }
+
+
+def _enabled(source: ConfiguredSource | None) -> str:
+    """Yes, or no and why."""
+    if source is None:
+        return "no: not configured"
+    return "yes" if source.is_enabled else f"no: {source.why_disabled}"

@@ -1,0 +1,92 @@
+"""What every command needs: the settings, read once, and the warehouse, opened on demand."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+import typer
+from sqlalchemy import Engine
+
+from etl import config
+from etl.config import ConfiguredSource, Settings
+from etl.database import migrations
+from etl.database.embedded import EmbeddedServer, EmbeddedSettings
+from etl.database.engine import database_url, open_engine, require_reachable
+from etl.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Session:
+    """One invocation of ``etl``: its configuration file, its environment, and what follows from them."""
+
+    config_file: Path | None
+    environ: Mapping[str, str]
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of file and environment. Raises ``ConfigurationError``."""
+        return config.load(self.config_file)
+
+    @cached_property
+    def sources(self) -> dict[str, ConfiguredSource]:
+        """Every configured source by name."""
+        return config.configured(self.settings, self.environ)
+
+    @cached_property
+    def server(self) -> EmbeddedServer:
+        """The embedded server; asking for it starts nothing."""
+        settings = self.settings
+        return EmbeddedServer(EmbeddedSettings(home=settings.home, port=settings.db_port, pgbin=settings.pgbin))
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The warehouse, reachable and with the schema that this version needs.
+
+        ``DATABASE_URL`` is migrated by ``etl db upgrade`` alone; the embedded server is started and kept migrated.
+        """
+        engine = self.unmigrated_engine
+        if not self.is_embedded or migrations.is_current(engine):
+            migrations.require_current(engine)
+        else:
+            migrations.upgrade(engine)
+        return engine
+
+    @cached_property
+    def unmigrated_engine(self) -> Engine:
+        """The warehouse, reachable, whatever its schema."""
+        url = self.settings.database_url or self.server.ensure()
+        engine = open_engine(database_url(url))
+        require_reachable(engine)
+        return engine
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the warehouse is the embedded server."""
+        return not self.settings.database_url
+
+    def named(self, names: Iterable[str]) -> list[ConfiguredSource]:
+        """The sources of these names, each once. Raises ``ConfigurationError`` for a name that nobody configured."""
+        unknown = [name for name in names if name not in self.sources]
+        if unknown:
+            raise ConfigurationError(f"no source {unknown[0]}; configured: {', '.join(self.sources)}")
+        return [self.sources[name] for name in dict.fromkeys(names)]
+
+
+def session(context: typer.Context) -> Session:
+    """The session of the running command."""
+    found = context.find_object(Session)
+    assert found is not None  # noqa: S101  the callback of the application made it
+    return found
+
+
+def open_session(context: typer.Context, config_file: Path | None) -> None:
+    """Begin the session; the environment is read here and nowhere else."""
+    context.obj = Session(config_file, dict(os.environ))
+
+
+def clock() -> datetime:
+    """The one clock: everything below takes it as an argument."""
+    return datetime.now(UTC)

@@ -1,0 +1,49 @@
+"""The one door to Postgres: engines from any spelling of a URL, and errors that a person can act on."""
+
+from sqlalchemy import URL, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from etl.domain import jsontext
+from etl.errors import ConfigurationError, DatabaseError
+
+OLDEST = 150_000
+"""The oldest server that the schema was written for, as ``server_version_num``."""
+
+
+def database_url(spelling: str) -> URL:
+    """The URL for psycopg 3, from ``postgres://``, ``postgresql://`` or one that names a driver."""
+    try:
+        url = make_url(spelling.strip())
+    except ArgumentError:
+        raise ConfigurationError("DATABASE_URL is no URL: write postgresql://user:password@host:port/name") from None
+    if url.drivername.split("+")[0] not in ("postgres", "postgresql"):
+        raise ConfigurationError(f"DATABASE_URL names {url.drivername}: only PostgreSQL is supported")
+    return url.set(drivername="postgresql+psycopg")
+
+
+def open_engine(url: URL, *, connect_seconds: int = 10) -> Engine:
+    """An engine whose sessions speak UTC. Connections are not pooled: each load takes its own and gives it back."""
+    return create_engine(
+        url,
+        poolclass=NullPool,
+        json_serializer=jsontext.encode,
+        connect_args={
+            "connect_timeout": connect_seconds,
+            "application_name": "etl",
+            "options": "-c timezone=UTC -c jit=off",
+        },
+    )
+
+
+def require_reachable(engine: Engine) -> None:
+    """Raise ``DatabaseError`` in one line, without the password, unless the server answers and is new enough."""
+    where = engine.url.render_as_string(hide_password=True)
+    try:
+        with engine.connect() as connection:
+            version = connection.scalar(text("SELECT current_setting('server_version_num')::integer"))
+    except OperationalError as error:
+        what = " ".join(str(error.orig).split())[:300]
+        raise DatabaseError(f"no database at {where}: {what}; check DATABASE_URL and that the server runs") from None
+    if version is None or version < OLDEST:
+        raise DatabaseError(f"the server at {where} is too old ({version}): PostgreSQL 15 or newer is needed")

@@ -1,0 +1,85 @@
+"""Installs the mart: views and functions from ``etl/mart/*.sql``, replaced as a whole, never migrated.
+
+The files run in order of their names; ``glossary.toml`` says what each column means. The digest of all of them is
+the comment of the schema, so that an older mart is recognised.
+"""
+
+import hashlib
+import tomllib
+from pathlib import Path
+
+from psycopg.errors import DependentObjectsStillExist
+from sqlalchemy import Connection, text
+
+from etl.errors import DatabaseError
+
+FOLDER = Path(__file__).parent.parent / "mart"
+
+
+def digest() -> str:
+    """What the files say now, as the mark that an installed mart carries."""
+    files = sorted([*FOLDER.glob("*.sql"), FOLDER / "glossary.toml"])
+    return "mart " + hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def installed(connection: Connection) -> str | None:
+    """The mark of the mart in this database, or null when there is none."""
+    return connection.scalar(text("SELECT obj_description(to_regnamespace('mart'), 'pg_namespace')"))
+
+
+def install(connection: Connection) -> None:
+    """Replace the mart, in the caller's transaction. Raises ``DatabaseError`` when something else hangs on it."""
+    try:
+        connection.execute(text("CREATE SCHEMA IF NOT EXISTS mart"))
+        for kind, identity in connection.execute(_OBJECTS).all():
+            _run(connection, f"DROP {kind} {identity}")
+    except DependentObjectsStillExist as error:
+        detail = (error.diag.message_detail or "something else hangs on it").replace("\n", "; ")
+        raise DatabaseError(f"the mart cannot be replaced: {detail}; drop what hangs on it and run again") from None
+    for file in sorted(FOLDER.glob("*.sql")):
+        _run(connection, file.read_text(encoding="utf-8"))
+    _comment(connection)
+    _run(connection, f"COMMENT ON SCHEMA mart IS '{digest()}'")
+
+
+def _run(connection: Connection, sql: str) -> None:
+    """Run SQL text as it stands: per cent signs and colons in it are not parameters."""
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101  an open connection has one
+    driver.execute(sql)
+
+
+def _comment(connection: Connection) -> None:
+    """Say at every column what it means. A column without an entry in the glossary is a mistake of ours."""
+    glossary = tomllib.loads((FOLDER / "glossary.toml").read_text(encoding="utf-8"))
+    quote = connection.dialect.identifier_preparer.quote
+    for view, column in connection.execute(_COLUMNS).all():
+        meaning = glossary.get(view, {}).get(column) or glossary["columns"][column]
+        literal = meaning.replace("'", "''")
+        _run(connection, f"COMMENT ON COLUMN mart.{quote(view)}.{quote(column)} IS '{literal}'")
+
+
+_OBJECTS = text(
+    """
+    SELECT CASE WHEN class.oid IS NOT NULL AND class.relkind = 'm' THEN 'MATERIALIZED VIEW'
+                WHEN class.oid IS NOT NULL THEN 'VIEW' ELSE 'FUNCTION' END AS kind,
+           coalesce(class.oid::regclass::text, routine.oid::regprocedure::text) AS identity
+      FROM (SELECT 'pg_class'::regclass AS catalog, oid FROM pg_class
+             WHERE relnamespace = to_regnamespace('mart') AND relkind IN ('v', 'm')
+            UNION ALL
+            SELECT 'pg_proc'::regclass, oid FROM pg_proc WHERE pronamespace = to_regnamespace('mart')) object
+      LEFT JOIN pg_class class ON object.catalog = 'pg_class'::regclass AND class.oid = object.oid
+      LEFT JOIN pg_proc routine ON object.catalog = 'pg_proc'::regclass AND routine.oid = object.oid
+     ORDER BY object.oid DESC
+    """
+)
+"""What the mart holds, the youngest first: what hangs on something was created after it."""
+
+_COLUMNS = text(
+    """
+    SELECT c.relname, a.attname
+      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+     WHERE c.relnamespace = to_regnamespace('mart') AND c.relkind IN ('v', 'm') AND a.attnum > 0
+     ORDER BY c.relname, a.attnum
+    """
+)

@@ -1,0 +1,40 @@
+"""JSON text for storing: numbers exact, keys sorted, nothing in it that Postgres would refuse."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+_ENCODER = msgspec.json.Encoder(order="sorted", decimal_format="number")
+_WIDEST = 1000
+"""Orders of magnitude beyond which a number is kept as text: ``jsonb`` holds no more than 131,072 digits."""
+
+
+def encode(value: Any) -> str:
+    """The JSON text of decoded JSON (``int``, ``Decimal``, ``str``, lists, mappings)."""
+    return _ENCODER.encode(_finite(value)).decode()
+
+
+def sort_key(value: Any) -> bytes:
+    """Bytes by which JSON values can be put in one fixed order."""
+    return _ENCODER.encode(value)
+
+
+def is_storable(value: Decimal) -> bool:
+    """Whether ``jsonb`` can hold the number as a number."""
+    return value.is_finite() and abs(value.adjusted()) < _WIDEST
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {str(key): _finite(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_finite(item) for item in value]
+        case Decimal() if not is_storable(value):
+            return str(value)
+        case int() if abs(value) >= 2**64:
+            return Decimal(value)
+        case _:
+            return value

@@ -1,0 +1,217 @@
+"""Lands what came, before anything is understood: pages byte for byte, each content stored once.
+
+The caller owns the transaction and commits it before it reads the bytes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import zstandard
+from sqlalchemy import Connection, Row, func, insert, literal, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from etl.domain.snapshot import Origin, Page, Snapshot
+from etl.errors import ConflictError
+from etl.load.tables import content, page, raw_snapshot, snapshot, source
+
+LEVEL = 9
+"""zstd level: catalogs are text that repeats itself; higher levels cost much time for a few percent."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Landed:
+    """One snapshot as it lies in the database."""
+
+    snapshot_id: int
+    source: str
+    kind: str
+    origin: Origin
+    observed_at: datetime
+    fingerprint: bytes
+    status: str
+
+
+def lock_source(connection: Connection, name: str) -> None:
+    """Wait until nobody else writes this source, until the end of the transaction (contract, rule 9)."""
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(literal("etl source " + name), 0))))
+
+
+def land(connection: Connection, landing: Snapshot, *, landed_at: datetime, failure: str | None = None) -> Landed:
+    """Store a snapshot as ``landed``, or as ``failed`` evidence of a walk that was given up.
+
+    Bytes that are already there under the same time are returned as they are, so that landing twice is landing once.
+    Raises ``ConflictError`` when this source has another snapshot with the same time.
+    """
+    connection.execute(
+        upsert(source)
+        .values(source=landing.source, kind=landing.kind)
+        .on_conflict_do_update(index_elements=["source"], set_={"kind": landing.kind})
+    )
+    known = _same_time(connection, landing) if failure is None else None
+    if known is not None:
+        return known
+    snapshot_id = _insert(connection, landing, landed_at, failure)
+    status = "landed" if failure is None else "failed"
+    connection.execute(
+        insert(snapshot).values(
+            snapshot_id=snapshot_id,
+            source=landing.source,
+            observed_at=landing.observed_at,
+            status=status,
+            reason=failure,
+        )
+    )
+    return Landed(
+        snapshot_id=snapshot_id,
+        source=landing.source,
+        kind=landing.kind,
+        origin=landing.origin,
+        observed_at=landing.observed_at,
+        fingerprint=landing.fingerprint,
+        status=status,
+    )
+
+
+def landed(connection: Connection, snapshot_id: int) -> Landed:
+    """One landed snapshot by its number."""
+    return _landed(connection.execute(_LANDED.where(snapshot.c.snapshot_id == snapshot_id)).one())
+
+
+def pending(connection: Connection, name: str) -> list[Landed]:
+    """The source's snapshots that are landed and not loaded, in order of time."""
+    waiting = _LANDED.where(snapshot.c.source == name, snapshot.c.status == "landed").order_by(snapshot.c.observed_at)
+    return [_landed(row) for row in connection.execute(waiting)]
+
+
+def pages_of(connection: Connection, snapshot_id: int) -> tuple[Page, ...]:
+    """The pages of a snapshot, byte for byte."""
+    rows = connection.execute(
+        select(page, content.c.body, content.c.size)
+        .join_from(page, content, page.c.sha256 == content.c.sha256)
+        .where(page.c.snapshot_id == snapshot_id)
+        .order_by(page.c.number)
+    )
+    return tuple(
+        Page(
+            number=row.number,
+            url=row.url,
+            status=row.status,
+            body=zstandard.decompress(row.body, max_output_size=row.size),
+            fetched_at=row.fetched_at,
+            headers=row.headers,
+        )
+        for row in rows
+    )
+
+
+def latest_page(connection: Connection, name: str) -> Page | None:
+    """The first page of the source's last good live snapshot: what its validators vouch for."""
+    newest = connection.scalar(
+        select(snapshot.c.snapshot_id)
+        .join_from(snapshot, raw_snapshot, snapshot.c.snapshot_id == raw_snapshot.c.snapshot_id)
+        .where(
+            snapshot.c.source == name,
+            raw_snapshot.c.origin == Origin.RUN,
+            snapshot.c.status.in_(("loaded", "unchanged")),
+        )
+        .order_by(snapshot.c.observed_at.desc())
+        .limit(1)
+    )
+    return None if newest is None else next(iter(pages_of(connection, newest)), None)
+
+
+def _same_time(connection: Connection, landing: Snapshot) -> Landed | None:
+    """The snapshot of this source and time that is already there, if it has the same bytes."""
+    found = connection.execute(
+        _LANDED.where(
+            snapshot.c.source == landing.source,
+            snapshot.c.observed_at == landing.observed_at,
+            raw_snapshot.c.failure.is_(None),
+        ).order_by(snapshot.c.snapshot_id.desc())
+    ).all()
+    for row in found:
+        if row.fingerprint == landing.fingerprint:
+            return _landed(row)
+    counted = next((row for row in found if row.status not in ("failed", "rejected")), None)
+    if counted is not None:
+        raise ConflictError(
+            f"{landing.source}: {landing.pages[0].url} has the time {landing.observed_at.isoformat()} of snapshot "
+            f"{counted.snapshot_id} ({counted.url}) but other content: one of the two times is wrong"
+        )
+    return None
+
+
+def _insert(connection: Connection, landing: Snapshot, landed_at: datetime, failure: str | None) -> int:
+    snapshot_id = connection.execute(
+        insert(raw_snapshot)
+        .values(
+            source=landing.source,
+            kind=landing.kind,
+            origin=landing.origin,
+            observed_at=landing.observed_at,
+            landed_at=landed_at,
+            fingerprint=landing.fingerprint,
+            failure=failure,
+        )
+        .returning(raw_snapshot.c.snapshot_id)
+    ).scalar_one()
+    if landing.pages:
+        connection.execute(upsert(content).on_conflict_do_nothing(), list(_contents(connection, landing)))
+        connection.execute(insert(page), [_page(snapshot_id, each) for each in landing.pages])
+    return snapshot_id
+
+
+def _contents(connection: Connection, landing: Snapshot) -> Iterator[dict[str, object]]:
+    """The contents that are not there yet, compressed; compressing what is there already would be wasted."""
+    wanted = {each.sha256: each.body for each in landing.pages}
+    there = set(connection.scalars(select(content.c.sha256).where(content.c.sha256.in_(wanted))))
+    packer = zstandard.ZstdCompressor(level=LEVEL)
+    for digest, body in wanted.items():
+        if digest not in there:
+            yield {"sha256": digest, "size": len(body), "body": packer.compress(body)}
+
+
+def _page(snapshot_id: int, landing: Page) -> dict[str, object]:
+    return {
+        "snapshot_id": snapshot_id,
+        "number": landing.number,
+        "url": landing.url,
+        "status": landing.status,
+        "headers": dict(landing.headers),
+        "fetched_at": landing.fetched_at,
+        "sha256": landing.sha256,
+    }
+
+
+_LANDED = (
+    select(
+        snapshot.c.snapshot_id,
+        snapshot.c.source,
+        raw_snapshot.c.kind,
+        raw_snapshot.c.origin,
+        snapshot.c.observed_at,
+        raw_snapshot.c.fingerprint,
+        snapshot.c.status,
+        select(page.c.url)
+        .where(page.c.snapshot_id == snapshot.c.snapshot_id)
+        .order_by(page.c.number)
+        .limit(1)
+        .scalar_subquery()
+        .label("url"),
+    )
+    .select_from(snapshot)
+    .join(raw_snapshot, raw_snapshot.c.snapshot_id == snapshot.c.snapshot_id)
+)
+
+
+def _landed(row: Row) -> Landed:  # type: ignore[type-arg]
+    return Landed(
+        snapshot_id=row.snapshot_id,
+        source=row.source,
+        kind=row.kind,
+        origin=Origin(row.origin),
+        observed_at=row.observed_at,
+        fingerprint=row.fingerprint,
+        status=row.status,
+    )

@@ -1,0 +1,146 @@
+"""The one step of history: what a staged snapshot, coming after all others, makes of the open versions.
+
+Set-based, scoped to its source, compared by value. ``IS DISTINCT FROM`` knows that 1.0 is 1.00 and null is null.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Text,
+    and_,
+    any_,
+    cast,
+    exists,
+    func,
+    insert,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from etl.domain.catalog import Coverage
+from etl.load import tables
+from etl.load.tables import Relation, stage_scope
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One snapshot's place in history: when it was observed, when we came to know it, what came before it."""
+
+    source: str
+    observed_at: datetime
+    known_at: datetime
+    previous_at: datetime | None
+    coverage: Coverage
+
+
+@dataclass(slots=True)
+class Moves:
+    """How many versions a load opened and closed, by relation."""
+
+    opened: dict[str, int] = field(default_factory=dict)
+    closed: dict[str, int] = field(default_factory=dict)
+
+    COUNTED = ("model", "endpoint", "price")
+
+    def total(self, moves: dict[str, int]) -> int:
+        """Versions of models, endpoints and prices: what the log of snapshots counts."""
+        return sum(moves.get(name, 0) for name in self.COUNTED)
+
+
+def merge(connection: Connection, spoken: list[Relation], step: Step) -> Moves:
+    """Apply the staged snapshot to the open versions of every relation of which it speaks."""
+    moves = Moves()
+    for relation in spoken:
+        _merge(connection, relation, step, _may_end(relation, step), moves)
+    _stage_unseen(connection, step)
+    _merge(connection, tables.unseen, step, true(), moves)
+    return moves
+
+
+def _merge(connection: Connection, relation: Relation, step: Step, may_end: ColumnElement[bool], moves: Moves) -> None:
+    old, new = relation.table, relation.stage
+    same_key = _same(old, new, relation.key)
+    differs = or_(*(old.c[name].is_distinct_from(new.c[name]) for name in relation.values))
+    is_absent = new.c[relation.key[0]].is_(None)
+    ending = (
+        select(old.c.version_id)
+        .select_from(old.outerjoin(new, same_key))
+        .where(_is_open(old, step.source), or_(and_(is_absent, may_end), and_(not_(is_absent), differs)))
+        .subquery("ending")
+    )
+    closed = connection.execute(
+        update(old)
+        .where(old.c.version_id == ending.c.version_id)
+        .values(valid_to=step.observed_at, end_known_from=step.known_at)
+    )
+    beginning = select(
+        literal(step.source), *new.c, literal(step.observed_at), literal(step.known_at)
+    ).where(~exists().where(_is_open(old, step.source), same_key).correlate(new))
+    columns = ["source", *new.c.keys(), "valid_from", "known_from"]
+    opened = connection.execute(
+        insert(old).from_select(columns, beginning), execution_options={"preserve_rowcount": True}
+    )
+    moves.closed[relation.name] = closed.rowcount
+    moves.opened[relation.name] = opened.rowcount
+
+
+def _same(one: FromClause, other: FromClause, columns: tuple[str, ...]) -> ColumnElement[bool]:
+    return and_(*(one.c[name] == other.c[name] for name in columns))
+
+
+def _is_open(table: FromClause, source: str) -> ColumnElement[bool]:
+    return and_(table.c.source == source, table.c.valid_to.is_(None), table.c.known_to.is_(None))
+
+
+def _may_end(relation: Relation, step: Step) -> ColumnElement[bool]:
+    """Whether absence from this snapshot proves that a row of the relation is gone (contract, rules 3 and 4)."""
+    old = relation.table
+    matches = (or_(stage_scope.c[name].is_(None), stage_scope.c[name] == old.c[name]) for name in relation.scope)
+    unread = select(literal(1)).select_from(stage_scope).where(true(), *matches).correlate(old)
+    return and_(_is_covered(relation, step), ~unread.exists())
+
+
+def _is_covered(relation: Relation, step: Step) -> ColumnElement[bool]:
+    """Whether the snapshot lists everything of the row's provider; a model, when it does so for all its providers."""
+    is_complete = cast(literal(step.coverage.is_complete), Boolean)
+    if step.coverage.providers is None:
+        return is_complete
+    covered = any_(cast(literal(sorted(step.coverage.providers)), ARRAY(Text)))
+    old = relation.table
+    if "provider" in relation.key:
+        return old.c.provider == covered
+    if relation is not tables.model:
+        return is_complete
+    route = tables.endpoint.table.alias("route")
+    routes = select(func.bool_and(route.c.provider == covered)).where(
+        _is_open(route, step.source), route.c.model_id == old.c.model_id
+    )
+    return func.coalesce(routes.correlate(old).scalar_subquery(), is_complete)
+
+
+def _stage_unseen(connection: Connection, step: Step) -> None:
+    """Stage the prices that stay in force although this snapshot does not show them, with their last sighting."""
+    price, shown, unseen = tables.price, tables.price.stage, tables.unseen
+    former = unseen.table
+    last_seen = func.coalesce(former.c.last_seen_at, literal(step.previous_at or step.observed_at))
+    carried = (
+        select(*(price.table.c[name] for name in price.key), last_seen)
+        .select_from(
+            price.table.outerjoin(shown, _same(price.table, shown, price.key)).outerjoin(
+                former, and_(_is_open(former, step.source), _same(former, price.table, price.key))
+            )
+        )
+        .where(_is_open(price.table, step.source), shown.c.model_id.is_(null()))
+    )
+    connection.execute(insert(unseen.stage).from_select([*unseen.key, "last_seen_at"], carried))

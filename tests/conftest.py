@@ -1,0 +1,134 @@
+"""The database of the tests: a migrated template once, a clone of it for each test that asks.
+
+``TEST_DATABASE_URL`` names a server where databases may be created; else a container when a Docker engine answers;
+else the embedded binaries on a free port in a temporary folder. ``DATABASE_URL`` is never looked at.
+"""
+
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, Engine, text
+
+from etl.database import migrations
+from etl.database.embedded import EmbeddedServer, EmbeddedSettings
+from etl.database.engine import database_url, open_engine, require_reachable
+
+IMAGE = "postgres:18"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_foreign_configuration() -> Iterator[None]:
+    """What the person who runs the tests has configured must not reach them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name in ("DATABASE_URL", "PGBIN") or name.startswith("ETL_") or name.endswith("_API_KEY"):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
+    """A server on which tests may create databases; the run fails here, saying why, when there is none."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield database_url(given)
+    elif _docker_answers():
+        with _container() as url:
+            yield url
+    else:
+        with _embedded(tmp_path_factory.mktemp("postgres")) as url:
+            yield url
+
+
+@pytest.fixture(scope="session")
+def template(server_url: URL) -> Iterator[str]:
+    """The name of a migrated, empty database that is only ever cloned."""
+    with _database(server_url, template=None) as url:
+        engine = open_engine(url)
+        migrations.upgrade(engine)
+        engine.dispose()
+        yield str(url.database)
+
+
+@pytest.fixture
+def warehouse_url(server_url: URL, template: str) -> Iterator[URL]:
+    """The URL of a migrated, empty warehouse of this test's own."""
+    with _database(server_url, template=template) as url:
+        yield url
+
+
+@pytest.fixture
+def engine(warehouse_url: URL) -> Engine:
+    """A migrated, empty warehouse of this test's own."""
+    return open_engine(warehouse_url)
+
+
+@pytest.fixture
+def empty_url(server_url: URL) -> Iterator[URL]:
+    """The URL of a database with nothing in it, not even our schema."""
+    with _database(server_url, template=None) as url:
+        yield url
+
+
+@contextmanager
+def _database(server: URL, *, template: str | None) -> Iterator[URL]:
+    name = f"etl_test_{uuid.uuid4().hex[:12]}"
+    admin = open_engine(server).execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else "")))
+    try:
+        yield server.set(database=name)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def _docker_answers() -> bool:
+    """Whether an engine answers a ping: the ``docker`` command alone proves nothing."""
+    import docker  # noqa: PLC0415
+    from docker.errors import DockerException  # noqa: PLC0415
+
+    try:
+        client = docker.from_env(timeout=3)
+        try:
+            return bool(client.ping())
+        finally:
+            client.close()
+    except (DockerException, OSError):
+        return False
+
+
+@contextmanager
+def _container() -> Iterator[URL]:
+    from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415
+
+    with PostgresContainer(IMAGE, driver="psycopg") as container:
+        yield database_url(container.get_connection_url())
+
+
+@contextmanager
+def _embedded(home: Path) -> Iterator[URL]:
+    server = EmbeddedServer(EmbeddedSettings(home=home, port=free_port()))
+    url = database_url(server.ensure())
+    try:
+        engine = open_engine(url).execution_options(isolation_level="AUTOCOMMIT")
+        require_reachable(engine)
+        with engine.connect() as connection:
+            # A test's data need not survive a power cut.
+            connection.execute(text("ALTER SYSTEM SET fsync = off"))
+            connection.execute(text("SELECT pg_reload_conf()"))
+        yield url
+    finally:
+        server.stop()
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
