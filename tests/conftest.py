@@ -4,9 +4,12 @@
 else the embedded binaries on a free port in a temporary folder. ``DATABASE_URL`` is never looked at.
 """
 
+import contextlib
+import gc
 import os
 import socket
 import uuid
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,14 +96,16 @@ def _docker_answers() -> bool:
     import docker  # noqa: PLC0415
     from docker.errors import DockerException  # noqa: PLC0415
 
-    try:
-        client = docker.from_env(timeout=3)
+    with warnings.catch_warnings():
+        # Where no engine answers, the client leaves its socket to the garbage collector.
+        warnings.simplefilter("ignore", ResourceWarning)
         try:
-            return bool(client.ping())
+            with contextlib.closing(docker.from_env(timeout=3)) as client:
+                return bool(client.ping())
+        except (DockerException, OSError):
+            return False
         finally:
-            client.close()
-    except (DockerException, OSError):
-        return False
+            gc.collect()
 
 
 @contextmanager

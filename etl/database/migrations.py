@@ -66,4 +66,4 @@ def _revision(connection: Connection) -> str | None:
 
 def head() -> str | None:
     """The newest revision."""
-    return ScriptDirectory.from_config(configuration()).get_currenthead()
+    return ScriptDirectory.from_config(configuration()).get_current_head()

@@ -51,7 +51,7 @@ class Page:
     number: int
     url: str
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
     fetched_at: datetime
     request: PageRequest | None = None
     headers: Mapping[str, str] = field(default_factory=dict)

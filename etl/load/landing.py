@@ -156,8 +156,10 @@ def _insert(connection: Connection, landing: Snapshot, landed_at: datetime, fail
         )
         .returning(raw_snapshot.c.snapshot_id)
     ).scalar_one()
+    contents = list(_contents(connection, landing))
+    if contents:
+        connection.execute(upsert(content).on_conflict_do_nothing(), contents)
     if landing.pages:
-        connection.execute(upsert(content).on_conflict_do_nothing(), list(_contents(connection, landing)))
         connection.execute(insert(page), [_page(snapshot_id, each) for each in landing.pages])
     return snapshot_id
 

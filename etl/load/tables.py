@@ -7,7 +7,7 @@ and late arrivals supersede a row, by closing ``known_to``.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -169,21 +169,31 @@ class Relation:
     scope: tuple[str, ...]
 
 
-def _text(name: str, *, nullable: bool = True) -> Column[Any]:
-    return Column(name, Text, nullable=nullable)
+class Spec(NamedTuple):
+    """A column that stands both in a relation's table and in the table where it is staged."""
+
+    name: str
+    type: Any = Text
+    nullable: bool = True
+
+    def column(self) -> Column[Any]:
+        """A column of its own for each table."""
+        return Column(self.name, self.type, nullable=self.nullable)
 
 
-def _history(
-    name: str, key: tuple[Column[Any], ...], values: tuple[Column[Any], ...], scope: tuple[str, ...] = ()
-) -> Relation:
+def _key(*names: str) -> tuple[Spec, ...]:
+    return tuple(Spec(name, nullable=False) for name in names)
+
+
+def _history(name: str, key: tuple[Spec, ...], values: tuple[Spec, ...], scope: tuple[str, ...] = ()) -> Relation:
     """The table of one relation in ``core``, and the temporary table in which a snapshot of it is staged."""
-    names = tuple(column.name for column in key)
+    names = tuple(spec.name for spec in key)
     table = Table(
         name,
         metadata,
         Column("version_id", BigInteger, Identity(always=True), primary_key=True),
-        _text("source", nullable=False),
-        *(column.copy() for column in key + values),
+        Column("source", Text, nullable=False),
+        *(spec.column() for spec in key + values),
         Column("valid_from", TIMESTAMP, nullable=False),
         Column("valid_to", TIMESTAMP),
         Column("known_from", TIMESTAMP, nullable=False),
@@ -203,43 +213,38 @@ def _history(
     stage = Table(
         f"stage_{name}",
         MetaData(),
-        *(column.copy() for column in key + values),
+        *(spec.column() for spec in key + values),
         prefixes=["TEMPORARY"],
         postgresql_on_commit="DROP",
     )
-    return Relation(name, table, stage, names, tuple(column.name for column in values), scope)
+    return Relation(name, table, stage, names, tuple(spec.name for spec in values), scope)
 
 
 _OPEN = text("valid_to IS NULL AND known_to IS NULL")
 _BELIEVED = text("known_to IS NULL")
 
-_ENDPOINT_KEY = (_text("model_id", nullable=False), _text("provider", nullable=False), _text("region", nullable=False))
-_PRICE_KEY = (
-    *_ENDPOINT_KEY,
-    _text("plan", nullable=False),
-    _text("meter", nullable=False),
-    Column("tier_start", BigInteger, nullable=False),
-)
-_NAMED = (_text("display_name"), Column("extra", JSONB, nullable=False))
+_ENDPOINT_KEY = _key("model_id", "provider", "region")
+_PRICE_KEY = (*_ENDPOINT_KEY, *_key("plan", "meter"), Spec("tier_start", BigInteger, nullable=False))
+_NAMED = (Spec("display_name"), Spec("extra", JSONB, nullable=False))
 
 model = _history(
     "model",
-    key=(_text("model_id", nullable=False),),
+    key=_key("model_id"),
     values=(
-        _text("name"),
-        _text("author"),
-        _text("description"),
-        Column("context_length", BigInteger),
-        Column("max_output_tokens", BigInteger),
-        Column("input_modalities", ARRAY(Text)),
-        Column("output_modalities", ARRAY(Text)),
-        Column("supported_parameters", ARRAY(Text)),
-        Column("released_at", TIMESTAMP),
-        Column("deprecated_at", TIMESTAMP),
-        Column("retires_at", TIMESTAMP),
-        _text("status"),
-        Column("aliases", ARRAY(Text)),
-        Column("extra", JSONB, nullable=False),
+        Spec("name"),
+        Spec("author"),
+        Spec("description"),
+        Spec("context_length", BigInteger),
+        Spec("max_output_tokens", BigInteger),
+        Spec("input_modalities", ARRAY(Text)),
+        Spec("output_modalities", ARRAY(Text)),
+        Spec("supported_parameters", ARRAY(Text)),
+        Spec("released_at", TIMESTAMP),
+        Spec("deprecated_at", TIMESTAMP),
+        Spec("retires_at", TIMESTAMP),
+        Spec("status"),
+        Spec("aliases", ARRAY(Text)),
+        Spec("extra", JSONB, nullable=False),
     ),
     scope=("model_id",),
 )
@@ -248,15 +253,15 @@ endpoint = _history(
     "endpoint",
     key=_ENDPOINT_KEY,
     values=(
-        _text("provider_model_id"),
-        Column("context_length", BigInteger),
-        Column("max_output_tokens", BigInteger),
-        _text("quantization"),
-        Column("is_ptb", Boolean),
-        Column("supported_parameters", ARRAY(Text)),
-        Column("unsupported_parameters", ARRAY(Text)),
-        Column("rate_limits", JSONB),
-        Column("extra", JSONB, nullable=False),
+        Spec("provider_model_id"),
+        Spec("context_length", BigInteger),
+        Spec("max_output_tokens", BigInteger),
+        Spec("quantization"),
+        Spec("is_ptb", Boolean),
+        Spec("supported_parameters", ARRAY(Text)),
+        Spec("unsupported_parameters", ARRAY(Text)),
+        Spec("rate_limits", JSONB),
+        Spec("extra", JSONB, nullable=False),
     ),
     scope=("model_id", "provider", "region"),
 )
@@ -265,18 +270,18 @@ price = _history(
     "price",
     key=_PRICE_KEY,
     values=(
-        _text("currency", nullable=False),
-        _text("price_state", nullable=False),
-        Column("unit_price", Numeric),
+        Spec("currency", nullable=False),
+        Spec("price_state", nullable=False),
+        Spec("unit_price", Numeric),
     ),
     scope=("model_id", "provider", "region", "plan", "meter", "tier_start"),
 )
 
-provider = _history("provider", key=(_text("provider", nullable=False),), values=_NAMED, scope=("provider",))
+provider = _history("provider", key=_key("provider"), values=_NAMED, scope=("provider",))
 
-author = _history("author", key=(_text("author", nullable=False),), values=_NAMED)
+author = _history("author", key=_key("author"), values=_NAMED)
 
-unseen = _history("unseen", key=_PRICE_KEY, values=(Column("last_seen_at", TIMESTAMP, nullable=False),))
+unseen = _history("unseen", key=_PRICE_KEY, values=(Spec("last_seen_at", TIMESTAMP, nullable=False),))
 """The prices that are in force although the last snapshot could not show them, and when they were last seen."""
 
 price.table.append_constraint(

@@ -4,18 +4,24 @@ Add a kind by adding a module with one subclass of ``Source``; a scan of the pac
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import Annotated, ClassVar, Generic, NamedTuple, Self, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from etl.domain.catalog import Catalog, Coverage, Json, Quarantined, Scope
 from etl.domain.snapshot import Page, PageRequest
 from etl.errors import ContractError
 
 W = TypeVar("W", bound=BaseModel)
+
+Name: TypeAlias = Annotated[str, Field(min_length=1)]
+"""A text that is part of a key."""
+
+Count: TypeAlias = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""A whole number on the wire, within what a column of the database can hold."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +79,7 @@ class Reading(Generic[W]):
     records: tuple[Record[W], ...]
     quarantined: tuple[Quarantined, ...] = ()
     envelopes: tuple[Json, ...] = ()
-    coverage: Coverage = Coverage()
+    coverage: Coverage = field(default_factory=Coverage)
 
 
 class Source(ABC, Generic[W]):
@@ -166,6 +172,17 @@ def validate(wire: type[W], items: Sequence[Json], place: Place, key: Callable[[
                 Quarantined(page=at.page, pointer=at.pointer, reason=explain(error), record=item, scopes=(scope,))
             )
     return Reading(records=tuple(records), quarantined=tuple(quarantined))
+
+
+def joined(readings: Iterable[Reading[W]], coverage: Coverage, envelopes: Iterable[Json] = ()) -> Reading[W]:
+    """The readings of several pages as one."""
+    every = tuple(readings)
+    return Reading(
+        records=tuple(record for reading in every for record in reading.records),
+        quarantined=tuple(entry for reading in every for entry in reading.quarantined),
+        envelopes=tuple(envelopes),
+        coverage=coverage,
+    )
 
 
 def explain(error: ValidationError) -> str:

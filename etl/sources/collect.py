@@ -4,8 +4,6 @@ from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
-import msgspec
-
 from etl.domain.catalog import (
     Author,
     Catalog,
@@ -19,6 +17,7 @@ from etl.domain.catalog import (
     Scope,
     Unmapped,
 )
+from etl.domain.jsontext import is_storable, sort_key
 from etl.domain.meters import BadAmount, plain
 from etl.sources.base import Place
 
@@ -106,10 +105,13 @@ class Collector:
 
 
 def epoch(seconds: Json) -> datetime | None:
-    """The UTC time of epoch seconds; null for null and for the stand-in that means unknown."""
+    """The UTC time of epoch seconds; null for null, for the stand-in that means unknown, for what no calendar has."""
     if seconds is None or seconds == PLACEHOLDER_EPOCH:
         return None
-    return datetime.fromtimestamp(int(seconds), UTC)
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def moment(text: str | None) -> datetime | None:
@@ -118,9 +120,9 @@ def moment(text: str | None) -> datetime | None:
         return None
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     return None if time.timestamp() == PLACEHOLDER_EPOCH else time
 
 
@@ -138,12 +140,8 @@ def unordered(value: Json) -> Json:
         case Mapping():
             return {key: unordered(item) for key, item in value.items()}
         case list() | tuple():
-            return sorted((unordered(item) for item in value), key=_CANONICAL.encode)
+            return sorted((unordered(item) for item in value), key=sort_key)
         case Decimal():
-            return plain(value) if value.is_finite() and abs(value.adjusted()) < _WIDEST else str(value)
+            return plain(value) if is_storable(value) else str(value)
         case _:
             return value
-
-
-_CANONICAL = msgspec.json.Encoder(order="sorted", decimal_format="number")
-_WIDEST = 1000

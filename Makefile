@@ -1,0 +1,50 @@
+# Everything a person or a machine runs in this checkout. `make` alone lists it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-slow check bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+install: .venv/.installed ## Install the command `etl` into .venv
+
+demo: .venv/.installed ## Start the embedded Postgres and play the sample catalogs: no network, no keys
+	@$(BIN)/etl demo
+
+test: .venv/.tested ## Run the tests that take seconds
+	@$(BIN)/python -m pytest -q
+
+test-slow: .venv/.tested ## Run the tests that take minutes
+	@$(BIN)/python -m pytest -q -m slow
+
+check: .venv/.tested ## Lint, types and architecture
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: .venv/.tested ## Measure (see benchmarks/)
+	@$(BIN)/python -m benchmarks
+
+clean: ## Remove .venv and caches; the database and its data stay
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "make: Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) -V 2>&1 | tail -1): install it, or say make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "make: $(PYTHON) has no venv module: install it (Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
+	@echo "installing into .venv …" >&2
+	@$(PYTHON) -m venv .venv
+	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+.venv/.tested: .venv/.installed
+	@echo "installing what the tests need …" >&2
+	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@

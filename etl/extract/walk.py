@@ -1,0 +1,149 @@
+"""From the first page of a catalog to the last, and once more when the pages contradict each other."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from etl.domain.snapshot import Page, PageRequest
+from etl.errors import ContractError, FetchError, IncompleteError, SourceError
+from etl.extract.client import Client, Limits, Secret, Validators
+from etl.sources.base import Source
+
+RESTARTS = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What a walk brought home: a snapshot's pages, or the evidence of a failure.
+
+    ``pages`` are those of the last walk, in order; after an error the last may be a refusal or cut short.
+    They stay out of the representation, which ``asyncio.run`` spells out and throws away.
+    """
+
+    pages: tuple[Page, ...] = field(repr=False)
+    error: SourceError | None = None
+
+    @property
+    def observed_at(self) -> datetime | None:
+        """When the first of them arrived (aware, UTC); null when none did."""
+        return self.pages[0].fetched_at if self.pages else None
+
+
+class _ContradictionError(Exception):
+    """The pages disagree with each other, so that walking again may help; the text says how."""
+
+
+async def walk(
+    source: Source[Any], client: Client, *, validators: Validators | None = None, restarts: int = RESTARTS
+) -> Outcome:
+    """All pages of one snapshot, or why there is none; a ``SourceError`` is returned and never raised.
+
+    ``validators`` belong to the first page; walking again does without them, for they may be what misled us.
+    """
+    walker = _Walker(source, client)
+    try:
+        async with asyncio.timeout(client.limits.timeout_seconds):
+            await walker.walk_until_consistent(validators, restarts)
+    except TimeoutError:
+        return Outcome(pages=walker.evidence(), error=walker.overdue())
+    except SourceError as error:
+        return Outcome(pages=walker.evidence(), error=error)
+    return Outcome(pages=tuple(walker.pages))
+
+
+def fetch_snapshot(  # noqa: PLR0913  each is one fact of the configuration
+    source: Source[Any],
+    *,
+    url: str,
+    clock: Callable[[], datetime],
+    secret: Secret | None = None,
+    limits: Limits | None = None,
+    ca_file: Path | None = None,
+    validators: Validators | None = None,
+) -> Outcome:
+    """Walk one source in an event loop of its own, so that any thread can do it.
+
+    Raises ``ConfigurationError`` before anything is asked; everything after is in the ``Outcome``.
+    """
+
+    async def _walk() -> Outcome:
+        async with Client(source, url=url, clock=clock, secret=secret, limits=limits, ca_file=ca_file) as client:
+            return await walk(source, client, validators=validators)
+
+    return asyncio.run(_walk())
+
+
+class _Walker:
+    """Where a walk stands, readable also after it was cut off."""
+
+    def __init__(self, source: Source[Any], client: Client) -> None:
+        self.pages: list[Page] = []
+        self._source = source
+        self._client = client
+        self._request = source.first_page()
+
+    async def walk_until_consistent(self, validators: Validators | None, restarts: int) -> None:
+        """Walk, and walk again at most ``restarts`` times while the pages contradict each other."""
+        for walks in range(1, restarts + 2):
+            try:
+                await self._walk_once(validators if walks == 1 else None)
+            except _ContradictionError as error:
+                if walks > restarts:
+                    came = f"{error} (after {walks} walks)"
+                    raise IncompleteError(self._line(came, "the catalog changes while it is read: try later")) from None
+                await asyncio.sleep(self._client.limits.pause_seconds)
+            else:
+                return
+
+    async def _walk_once(self, validators: Validators | None) -> None:
+        self.pages.clear()
+        asked: set[PageRequest] = set()
+        request: PageRequest | None = self._source.first_page()
+        while request:
+            self._permit(request, asked)
+            asked.add(request)
+            self._request = request
+            self.pages.append(await self._client.fetch(request, len(asked), validators if len(asked) == 1 else None))
+            with self._reading():
+                request = self._source.next_page(self.pages[-1])
+        with self._reading():
+            coverage = self._source.coverage(tuple(self.pages))
+        if coverage.is_contradictory:
+            raise _ContradictionError(coverage.reason)
+
+    def _permit(self, request: PageRequest, asked: set[PageRequest]) -> None:
+        """Refuse to go in circles or on for ever."""
+        if request in asked:
+            raise _ContradictionError(f"page {len(asked)} leads back to an earlier one")
+        if len(asked) >= self._client.limits.max_pages:
+            came = f"more than {len(asked)} pages"
+            raise IncompleteError(self._line(came, "use larger pages (page_size), or check the url"))
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """What the source says of a page's shape, with the source's name and the page's url."""
+        try:
+            yield
+        except ContractError as error:
+            advice = "look at what was landed: the gateway may have changed its format"
+            raise ContractError(self._client.line(self.pages[-1].url, f"{error}", advice)) from None
+
+    def evidence(self) -> tuple[Page, ...]:
+        """Every page of this walk, and of the one that failed what came of it."""
+        reply = self._client.last_reply
+        return (*self.pages, reply) if reply and reply.number > len(self.pages) else tuple(self.pages)
+
+    def overdue(self) -> FetchError:
+        """The error for a walk that did not end in time, with what had come."""
+        parts = [f"{len(self.pages)} whole page{'s' if self.pages[1:] else ''}"] if self.pages else []
+        if rest := self.evidence()[len(self.pages) :]:
+            parts.append(f"{len(rest[0].body):,} bytes of page {rest[0].number} (HTTP {rest[0].status})")
+        came = f"no end within {self._client.limits.timeout_seconds:g} s, only {' and '.join(parts) or 'silence'}"
+        return FetchError(self._line(came, "try again later, or allow more time (timeout_seconds)"))
+
+    def _line(self, came: str, advice: str) -> str:
+        return self._client.line(self._client.url_of(self._request), came, advice)

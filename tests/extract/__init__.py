@@ -1,0 +1,1 @@
+"""Walks over real sockets: every way in which a gateway can misbehave."""
