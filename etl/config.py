@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     pgbin: Path | None = Field(None, validation_alias="PGBIN", description="Folder of the Postgres binaries to use.")
     max_page_bytes: int = Field(64 * 1024 * 1024, ge=1, description="Largest page, after decompression.")
     max_pages: int = Field(500, ge=1, description="Most pages of one walk.")
+    doubt_share: float = Field(0.2, ge=0, le=1, description="A live snapshot that removes more of the models is held.")
+    doubt_minimum: int = Field(2, ge=1, description="Removals of fewer models than this are never held.")
     ca_file: Path | None = Field(None, description="Certificate authority to trust besides the system's.")
     sources: dict[str, SourceSettings] = Field(default_factory=dict, description="The catalogs to pull.")
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from etl import pipeline
 from etl.backfill import snapshots
+from etl.pipeline import Pipeline, Result
 from etl.sources.registry import kinds
 from tests.dump import dump
 from tests.oracle import fold
@@ -20,10 +20,10 @@ VIEWS = {"prices": "price_history", "models": "model_history", "endpoints": "end
 pytestmark = [needs_recordings, pytest.mark.parametrize("kind", KINDS)]
 
 
-def _backfill(kind: str, engine: Engine) -> list[pipeline.Result]:
+def _backfill(kind: str, engine: Engine) -> list[Result]:
     source = kinds()[kind]()
     found = snapshots(kind, kind, [CATALOGS / kind])
-    return list(pipeline.backfill(source, found, engine, lambda: datetime.now(UTC)))
+    return list(Pipeline(engine, lambda: datetime.now(UTC)).backfill(source, found))
 
 
 def _rows(connection: Connection, view: str, columns: list[str]) -> list[dict[str, Any]]:

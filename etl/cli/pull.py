@@ -7,11 +7,10 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import text
 
-from etl import pipeline
 from etl.backfill import snapshots
 from etl.cli import output
 from etl.cli.changes import COLUMNS as CHANGE_COLUMNS
-from etl.cli.session import clock, session
+from etl.cli.session import session
 from etl.demo import story
 from etl.pipeline import Result
 
@@ -32,7 +31,7 @@ def run(
     asked = current.named(names) if names else [each for each in current.sources.values() if each.is_enabled]
     for source in asked:
         source.require_credential()
-    results = pipeline.run(asked, current.settings, current.engine, clock, is_dry=dry_run)
+    results = current.pipeline.run(asked, current.settings, is_dry=dry_run)
     _finish(_shown(results, total=len(asked)), as_json=as_json, with_changes=dry_run)
 
 
@@ -47,7 +46,7 @@ def backfill(
     current = session(context)
     [asked] = current.named([name])
     found = list(snapshots(asked.name, asked.kind, paths))
-    results = pipeline.backfill(asked.source, found, current.engine, clock)
+    results = current.pipeline.backfill(asked.source, found)
     _finish(_shown(results, total=len(found)), as_json=as_json)
 
 
@@ -55,7 +54,7 @@ def demo(context: typer.Context, *, as_json: JsonOption = False) -> None:
     """Play dated sample catalogs of all five kinds on loopback, load them, ask questions: no network, no keys."""
     current = session(context)
     engine = current.engine
-    results = list(_shown(story.play(engine, clock), total=story.SNAPSHOTS))
+    results = list(_shown(story.play(current.pipeline), total=story.SNAPSHOTS))
     if not as_json:
         with engine.connect() as connection:
             for question in story.QUESTIONS:

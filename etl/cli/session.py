@@ -16,6 +16,8 @@ from etl.database import migrations
 from etl.database.embedded import EmbeddedServer, EmbeddedSettings
 from etl.database.engine import database_url, open_engine, require_reachable
 from etl.errors import ConfigurationError
+from etl.load.doubt import Doubt
+from etl.pipeline import Pipeline
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,12 @@ class Session:
         engine = open_engine(database_url(url))
         require_reachable(engine)
         return engine
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """The line into the warehouse."""
+        settings = self.settings
+        return Pipeline(self.engine, clock, Doubt(share=settings.doubt_share, minimum=settings.doubt_minimum))
 
     @property
     def is_embedded(self) -> bool:

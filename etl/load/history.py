@@ -1,20 +1,29 @@
-"""Loads one landed snapshot into history, under its source's lock, in the caller's transaction: all or nothing."""
+"""Fits one landed snapshot into history, wherever its time lies, in the caller's transaction: all of it or nothing.
 
-from collections.abc import Iterable
+In order of time it is merged into the open versions. A late one is fitted between its neighbours: the state before it
+is copied aside, it and the snapshots after it are folded anew from their landed bytes until the states agree again,
+and what differs becomes the believed history.
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from etl.domain.catalog import Catalog
-from etl.load.landing import Landed
+from etl.load import scratch
+from etl.load.landing import Landed, landed_of
 from etl.load.merge import Moves, Step, merge
 from etl.load.stage import stage
 from etl.load.tables import quarantine, snapshot, unmapped_field
 
 COUNTED = ("loaded", "unchanged")
-"""The states of snapshots that history is made of."""
+"""The states of the snapshots that history is made of."""
+
+Read = Callable[[Landed], Catalog]
+"""Reads the landed bytes of a snapshot anew. Raises ``ContractError``."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,43 +38,110 @@ class Loaded:
     unmapped: int = 0
 
 
-def load(connection: Connection, landed: Landed, catalog: Catalog, *, now: datetime) -> Loaded:
-    """Fit a snapshot into history and log it. The caller holds the lock of the source."""
-    known_at = _known_at(connection, landed.source, now)
+def fit(connection: Connection, landed: Landed, catalog: Catalog, read: Read, *, now: datetime) -> Loaded:
+    """Make a snapshot part of history and log it. The caller holds the lock of the source."""
+    known_at = next_known_at(connection, landed.source, now)
+    later = counted(connection, landed.source, after=landed.observed_at)
+    moves = (
+        _refit(connection, landed, catalog, later, read, known_at)
+        if later
+        else apply(connection, landed, catalog, _previous(connection, landed), known_at)
+    )
+    set_aside(connection, landed, catalog)
+    return _log(connection, landed, catalog, moves, known_at)
+
+
+def apply(
+    connection: Connection,
+    landed: Landed,
+    catalog: Catalog,
+    previous_at: datetime | None,
+    known_at: datetime,
+    schema: str = "core",
+) -> Moves:
+    """Merge a snapshot that comes after all others into the open versions of a schema."""
     step = Step(
         source=landed.source,
         observed_at=landed.observed_at,
         known_at=known_at,
-        previous_at=_previous(connection, landed),
+        previous_at=previous_at,
         coverage=catalog.coverage,
+        schema=schema,
     )
-    moves = merge(connection, stage(connection, catalog), step)
-    _set_aside(connection, landed, catalog)
-    return _log(connection, landed, catalog, moves, known_at)
+    return merge(connection, stage(connection, catalog), step)
 
 
-def fail(connection: Connection, landed: Landed, reason: str) -> None:
-    """Log that a landed snapshot could not be read. Its bytes stay, history is untouched."""
+def counted(connection: Connection, source: str, *, after: datetime | None = None) -> list[Landed]:
+    """The snapshots that history is made of, in order of time."""
+    conditions = [snapshot.c.source == source, snapshot.c.status.in_(COUNTED)]
+    if after is not None:
+        conditions.append(snapshot.c.observed_at > after)
+    return landed_of(connection, *conditions)
+
+
+def mark(connection: Connection, landed: Landed, status: str, reason: str) -> None:
+    """Log a snapshot that is not part of history: its bytes stay, history is untouched."""
     connection.execute(
-        update(snapshot).where(snapshot.c.snapshot_id == landed.snapshot_id).values(status="failed", reason=reason)
+        update(snapshot).where(snapshot.c.snapshot_id == landed.snapshot_id).values(status=status, reason=reason)
     )
 
 
-def _known_at(connection: Connection, source: str, now: datetime) -> datetime:
+def next_known_at(connection: Connection, source: str, now: datetime) -> datetime:
     """The moment of this load on the second clock: now, yet later than any load before it, whatever the clocks say."""
     last = connection.scalar(select(func.max(snapshot.c.known_at)).where(snapshot.c.source == source))
     return now if last is None else max(now, last + timedelta(microseconds=1))
 
 
+def set_aside(connection: Connection, landed: Landed, catalog: Catalog) -> None:
+    """Keep what could not be read or mapped, replacing what an earlier reading of the same bytes had kept."""
+    of_snapshot = {"snapshot_id": landed.snapshot_id, "source": landed.source}
+    for table in (quarantine, unmapped_field):
+        connection.execute(delete(table).where(table.c.snapshot_id == landed.snapshot_id))
+    _insert(
+        connection,
+        quarantine,
+        (
+            of_snapshot | {"page": each.page, "pointer": each.pointer, "reason": each.reason, "record": each.record}
+            for each in catalog.quarantined
+        ),
+    )
+    _insert(
+        connection,
+        unmapped_field,
+        (
+            of_snapshot | {"field": each.field, "count": each.count, "example": each.example}
+            for each in catalog.unmapped
+        ),
+    )
+
+
+def _refit(
+    connection: Connection, landed: Landed, catalog: Catalog, later: list[Landed], read: Read, known_at: datetime
+) -> Moves:
+    """Fold a late snapshot and those after it anew, as far as it makes a difference."""
+    scratch.create(connection)
+    scratch.seed(connection, landed.source, landed.observed_at)
+    apply(connection, landed, catalog, _previous(connection, landed), known_at, scratch.SCHEMA)
+    before, until = landed, None
+    for neighbour in later:
+        apply(connection, neighbour, read(neighbour), before.observed_at, known_at, scratch.SCHEMA)
+        if scratch.has_converged(connection, landed.source, neighbour.observed_at):
+            until = neighbour.observed_at
+            break
+        before = neighbour
+    return scratch.reconcile(connection, landed.source, since=landed.observed_at, until=until, known_at=known_at)
+
+
 def _previous(connection: Connection, landed: Landed) -> datetime | None:
     """The last observation of the source before this one."""
-    return connection.scalar(
+    last: datetime | None = connection.scalar(
         select(func.max(snapshot.c.observed_at)).where(
             snapshot.c.source == landed.source,
             snapshot.c.status.in_(COUNTED),
             snapshot.c.observed_at < landed.observed_at,
         )
     )
+    return last
 
 
 def _log(connection: Connection, landed: Landed, catalog: Catalog, moves: Moves, known_at: datetime) -> Loaded:
@@ -96,30 +172,7 @@ def _log(connection: Connection, landed: Landed, catalog: Catalog, moves: Moves,
     )
 
 
-def _set_aside(connection: Connection, landed: Landed, catalog: Catalog) -> None:
-    """Keep what could not be read or mapped, replacing what an earlier reading of the same bytes had kept."""
-    of_snapshot = {"snapshot_id": landed.snapshot_id, "source": landed.source}
-    for table in (quarantine, unmapped_field):
-        connection.execute(delete(table).where(table.c.snapshot_id == landed.snapshot_id))
-    _insert(
-        connection,
-        quarantine,
-        (
-            of_snapshot | {"page": each.page, "pointer": each.pointer, "reason": each.reason, "record": each.record}
-            for each in catalog.quarantined
-        ),
-    )
-    _insert(
-        connection,
-        unmapped_field,
-        (
-            of_snapshot | {"field": each.field, "count": each.count, "example": each.example}
-            for each in catalog.unmapped
-        ),
-    )
-
-
-def _insert(connection: Connection, table: Any, rows: Iterable[dict[str, Any]]) -> None:
+def _insert(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
     values = list(rows)
     if values:
         connection.execute(insert(table), values)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import zstandard
-from sqlalchemy import Connection, Row, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from etl.domain.snapshot import Origin, Page, Snapshot
@@ -73,15 +73,20 @@ def land(connection: Connection, landing: Snapshot, *, landed_at: datetime, fail
     )
 
 
-def landed(connection: Connection, snapshot_id: int) -> Landed:
-    """One landed snapshot by its number."""
-    return _landed(connection.execute(_LANDED.where(snapshot.c.snapshot_id == snapshot_id)).one())
+def landed_of(connection: Connection, *conditions: ColumnElement[bool]) -> list[Landed]:
+    """The snapshots that meet conditions on ``core.snapshot``, in order of time."""
+    found = _LANDED.where(*conditions).order_by(snapshot.c.observed_at, snapshot.c.snapshot_id)
+    return [_landed(row) for row in connection.execute(found)]
+
+
+def landed(connection: Connection, snapshot_id: int) -> Landed | None:
+    """One snapshot by its number; null when there is none."""
+    return next(iter(landed_of(connection, snapshot.c.snapshot_id == snapshot_id)), None)
 
 
 def pending(connection: Connection, name: str) -> list[Landed]:
     """The source's snapshots that are landed and not loaded, in order of time."""
-    waiting = _LANDED.where(snapshot.c.source == name, snapshot.c.status == "landed").order_by(snapshot.c.observed_at)
-    return [_landed(row) for row in connection.execute(waiting)]
+    return landed_of(connection, snapshot.c.source == name, snapshot.c.status == "landed")
 
 
 def pages_of(connection: Connection, snapshot_id: int) -> tuple[Page, ...]:
@@ -143,7 +148,7 @@ def _same_time(connection: Connection, landing: Snapshot) -> Landed | None:
 
 
 def _insert(connection: Connection, landing: Snapshot, landed_at: datetime, failure: str | None) -> int:
-    snapshot_id = connection.execute(
+    snapshot_id: int = connection.execute(
         insert(raw_snapshot)
         .values(
             source=landing.source,

@@ -5,6 +5,7 @@ Set-based, scoped to its source, compared by value. ``IS DISTINCT FROM`` knows t
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
@@ -20,7 +21,6 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    not_,
     null,
     or_,
     select,
@@ -35,13 +35,22 @@ from etl.load.tables import Relation, stage_scope
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """One snapshot's place in history: when it was observed, when we came to know it, what came before it."""
+    """One snapshot's place in history: when it was observed, when we came to know it, what came before it.
+
+    ``schema`` holds the relations: the believed history, or a scratch copy of a part of it.
+    """
 
     source: str
     observed_at: datetime
     known_at: datetime
     previous_at: datetime | None
     coverage: Coverage
+    schema: str = "core"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How statements written for ``core`` are run: in this schema, counting the rows they touch."""
+        return {"schema_translate_map": {"core": self.schema}, "preserve_rowcount": True}
 
 
 @dataclass(slots=True)
@@ -62,48 +71,51 @@ def merge(connection: Connection, spoken: list[Relation], step: Step) -> Moves:
     """Apply the staged snapshot to the open versions of every relation of which it speaks."""
     moves = Moves()
     for relation in spoken:
-        _merge(connection, relation, step, _may_end(relation, step), moves)
+        _merge(connection, relation, step, may_end(relation, step), moves)
     _stage_unseen(connection, step)
     _merge(connection, tables.unseen, step, true(), moves)
     return moves
 
 
-def _merge(connection: Connection, relation: Relation, step: Step, may_end: ColumnElement[bool], moves: Moves) -> None:
+def _merge(
+    connection: Connection, relation: Relation, step: Step, ends: ColumnElement[bool], moves: Moves
+) -> None:
     old, new = relation.table, relation.stage
-    same_key = _same(old, new, relation.key)
+    same_key = same(old, new, relation.key)
     differs = or_(*(old.c[name].is_distinct_from(new.c[name]) for name in relation.values))
-    is_absent = new.c[relation.key[0]].is_(None)
+    is_shown = new.c[relation.key[0]].is_not(None)
     ending = (
         select(old.c.version_id)
         .select_from(old.outerjoin(new, same_key))
-        .where(_is_open(old, step.source), or_(and_(is_absent, may_end), and_(not_(is_absent), differs)))
+        .where(is_open(old, step.source), or_(and_(~is_shown, ends), and_(is_shown, differs)))
         .subquery("ending")
     )
     closed = connection.execute(
         update(old)
         .where(old.c.version_id == ending.c.version_id)
-        .values(valid_to=step.observed_at, end_known_from=step.known_at)
+        .values(valid_to=step.observed_at, end_known_from=step.known_at),
+        execution_options=step.options,
     )
     beginning = select(
         literal(step.source), *new.c, literal(step.observed_at), literal(step.known_at)
-    ).where(~exists().where(_is_open(old, step.source), same_key).correlate(new))
+    ).where(~exists().where(is_open(old, step.source), same_key).correlate(new))
     columns = ["source", *new.c.keys(), "valid_from", "known_from"]
-    opened = connection.execute(
-        insert(old).from_select(columns, beginning), execution_options={"preserve_rowcount": True}
-    )
+    opened = connection.execute(insert(old).from_select(columns, beginning), execution_options=step.options)
     moves.closed[relation.name] = closed.rowcount
     moves.opened[relation.name] = opened.rowcount
 
 
-def _same(one: FromClause, other: FromClause, columns: tuple[str, ...]) -> ColumnElement[bool]:
+def same(one: FromClause, other: FromClause, columns: tuple[str, ...]) -> ColumnElement[bool]:
+    """Whether two rows agree in columns that are never null."""
     return and_(*(one.c[name] == other.c[name] for name in columns))
 
 
-def _is_open(table: FromClause, source: str) -> ColumnElement[bool]:
+def is_open(table: FromClause, source: str) -> ColumnElement[bool]:
+    """Whether a version holds now, as believed now."""
     return and_(table.c.source == source, table.c.valid_to.is_(None), table.c.known_to.is_(None))
 
 
-def _may_end(relation: Relation, step: Step) -> ColumnElement[bool]:
+def may_end(relation: Relation, step: Step) -> ColumnElement[bool]:
     """Whether absence from this snapshot proves that a row of the relation is gone (contract, rules 3 and 4)."""
     old = relation.table
     matches = (or_(stage_scope.c[name].is_(None), stage_scope.c[name] == old.c[name]) for name in relation.scope)
@@ -124,7 +136,7 @@ def _is_covered(relation: Relation, step: Step) -> ColumnElement[bool]:
         return is_complete
     route = tables.endpoint.table.alias("route")
     routes = select(func.bool_and(route.c.provider == covered)).where(
-        _is_open(route, step.source), route.c.model_id == old.c.model_id
+        is_open(route, step.source), route.c.model_id == old.c.model_id
     )
     return func.coalesce(routes.correlate(old).scalar_subquery(), is_complete)
 
@@ -137,10 +149,12 @@ def _stage_unseen(connection: Connection, step: Step) -> None:
     carried = (
         select(*(price.table.c[name] for name in price.key), last_seen)
         .select_from(
-            price.table.outerjoin(shown, _same(price.table, shown, price.key)).outerjoin(
-                former, and_(_is_open(former, step.source), _same(former, price.table, price.key))
+            price.table.outerjoin(shown, same(price.table, shown, price.key)).outerjoin(
+                former, and_(is_open(former, step.source), same(former, price.table, price.key))
             )
         )
-        .where(_is_open(price.table, step.source), shown.c.model_id.is_(null()))
+        .where(is_open(price.table, step.source), shown.c.model_id.is_(null()))
     )
-    connection.execute(insert(unseen.stage).from_select([*unseen.key, "last_seen_at"], carried))
+    connection.execute(
+        insert(unseen.stage).from_select([*unseen.key, "last_seen_at"], carried), execution_options=step.options
+    )

@@ -1,13 +1,15 @@
 """What history makes of snapshots, against a dict and a loop."""
 
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from etl import pipeline
+from etl.pipeline import Pipeline, Result
 from etl.sources.registry import kinds
 from tests.load import worlds
 from tests.load.worlds import World, history, snapshot, timelines
@@ -17,9 +19,9 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-def load(engine: Engine, source: str, day: int, world: World) -> pipeline.Result:
+def load(engine: Engine, source: str, day: int, world: World) -> Result:
     bifrost = kinds()["bifrost"](source)
-    [result] = pipeline.backfill(bifrost, [snapshot(source, day, world)], engine, clock)
+    [result] = Pipeline(engine, clock).backfill(bifrost, [snapshot(source, day, world)])
     return result
 
 
@@ -50,10 +52,23 @@ def believed(engine: Engine, source: str) -> tuple[set[Any], set[Any]]:
 def test_snapshots_in_order_of_time_give_the_history_of_a_dict_and_a_loop(
     engine: Engine, timeline: dict[int, World]
 ) -> None:
-    source = f"invented {hash(str(timeline))}"
+    source = f"invented {uuid.uuid4()}"
     for day in worlds.days(timeline):
         load(engine, source, day, timeline[day])
     assert believed(engine, source) == history(timeline)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(timeline=timelines(6), data=st.data())
+def test_after_every_arrival_in_any_order_history_is_that_of_the_set_so_far(
+    engine: Engine, timeline: dict[int, World], data: st.DataObject
+) -> None:
+    arrivals = data.draw(st.permutations(sorted(timeline)))
+    source = f"invented {uuid.uuid4()}"
+    for count, day in enumerate(arrivals, 1):
+        result = load(engine, source, day, timeline[day])
+        assert result.status in ("loaded", "unchanged")
+        assert believed(engine, source) == history({each: timeline[each] for each in arrivals[:count]})
 
 
 CHEAP = {"openai/m1": ("A", {"prompt": "0.0000025"})}

@@ -1,0 +1,45 @@
+"""Doubts a live snapshot that would end too much, before anything is ended (contract, rule 5)."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from etl.load import tables
+from etl.load.merge import Step, is_open, may_end, same
+from etl.load.tables import Relation
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doubt:
+    """When a removal is too large to be believed at once.
+
+    ``share`` is the largest part of a source's models, 0 to 1, that may go in one step. Fewer than ``minimum`` models
+    are always believed: in a small catalog one model is a large share.
+    """
+
+    share: float = 0.2
+    minimum: int = 2
+
+
+def objection(connection: Connection, step: Step, doubt: Doubt) -> str | None:
+    """Why the staged snapshot should be held against the state of the step's schema; null when it should not."""
+    models, gone = _removal(connection, tables.model, step)
+    if gone >= doubt.minimum and gone > doubt.share * models:
+        return f"would remove {gone} of {models} models"
+    prices, gone = _removal(connection, tables.price, step)
+    if prices and gone == prices:
+        return f"would remove all {prices} prices"
+    return None
+
+
+def _removal(connection: Connection, relation: Relation, step: Step) -> tuple[int, int]:
+    """How many rows of a relation hold, and how many of them the staged snapshot would end by absence."""
+    old, new = relation.table, relation.stage
+    is_gone = new.c[relation.key[0]].is_(None) & may_end(relation, step)
+    counts = (
+        select(func.count(), func.count().filter(is_gone))
+        .select_from(old.outerjoin(new, same(old, new, relation.key)))
+        .where(is_open(old, step.source))
+    )
+    held, gone = connection.execute(counts, execution_options=step.options).one()
+    return held, gone

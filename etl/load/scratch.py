@@ -1,0 +1,168 @@
+"""A scratch copy of a part of history, in which snapshots are folded anew and then made the believed history.
+
+The copy lives in temporary tables shaped like those of ``core``: whatever kills the session leaves nothing behind.
+Making it believed touches only rows that differ: what was believed is superseded, never overwritten.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    MetaData,
+    Table,
+    and_,
+    case,
+    exists,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
+
+from etl.load.merge import Moves, is_open, same
+from etl.load.tables import HISTORY, Relation
+
+SCHEMA = "pg_temp"
+
+_OPTIONS = {"preserve_rowcount": True}
+
+
+def create(connection: Connection, *, keep: bool = False) -> None:
+    """Make the scratch relations anew and empty; they last as long as the transaction, or with ``keep`` the session."""
+    end = "PRESERVE ROWS" if keep else "DROP"
+    for relation in HISTORY:
+        connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{relation.name}"))
+        connection.execute(
+            text(
+                f"CREATE TEMPORARY TABLE {relation.name} (LIKE core.{relation.name} INCLUDING IDENTITY"
+                f" INCLUDING CONSTRAINTS INCLUDING INDEXES) ON COMMIT {end}"
+            )
+        )
+
+
+def seed(connection: Connection, source: str, before: datetime | None) -> None:
+    """Copy the state of a source just before a moment (null: the state now), as open versions."""
+    for relation in HISTORY:
+        live, copy = relation.table, _scratch(relation)
+        columns = ["source", *relation.stage.c.keys(), "valid_from", "known_from"]
+        held = is_open(live, source) if before is None else _held_before(live, source, before)
+        connection.execute(insert(copy).from_select(columns, select(*(live.c[name] for name in columns)).where(held)))
+
+
+def has_converged(connection: Connection, source: str, at: datetime) -> bool:
+    """Whether the scratch state equals what is believed to have held from a moment on."""
+    for relation in HISTORY:
+        names = relation.stage.c.keys()
+        live, copy = relation.table, _scratch(relation)
+        believed = select(*(live.c[name] for name in names)).where(_held_at(live, source, at))
+        folded = select(*(copy.c[name] for name in names)).where(copy.c.valid_to.is_(None))
+        differs = or_(exists(believed.except_(folded)), exists(folded.except_(believed)))
+        if connection.scalar(select(differs)):
+            return False
+    return True
+
+
+def reconcile(
+    connection: Connection, source: str, *, since: datetime | None, until: datetime | None, known_at: datetime
+) -> Moves:
+    """Make the scratch versions the believed ones during ``[since, until]``; null bounds are open.
+
+    A version that still holds at ``until`` goes on as the believed one of its key does: the states agree there.
+    """
+    moves = Moves()
+    for relation in HISTORY:
+        if until is not None:
+            _extend(connection, relation, source, until, known_at)
+        moves.closed[relation.name] = _supersede(connection, relation, source, since, until, known_at)
+        moves.opened[relation.name] = _believe(connection, relation, source, known_at)
+    return moves
+
+
+def _extend(connection: Connection, relation: Relation, source: str, until: datetime, known_at: datetime) -> None:
+    live, copy = relation.table, _scratch(relation)
+    connection.execute(
+        update(copy)
+        .where(
+            copy.c.valid_to.is_(None),
+            same(copy, live, relation.key),
+            _held_at(live, source, until),
+            live.c.valid_to.is_not(None),
+        )
+        .values(valid_to=live.c.valid_to, end_known_from=known_at)
+    )
+
+
+def _supersede(
+    connection: Connection,
+    relation: Relation,
+    source: str,
+    since: datetime | None,
+    until: datetime | None,
+    known_at: datetime,
+) -> int:
+    live, copy = relation.table, _scratch(relation)
+    is_confirmed = exists().where(_is_same_version(relation, live, copy)).correlate(live)
+    window = [live.c.source == source, live.c.known_to.is_(None)]
+    if until is not None:
+        window.append(live.c.valid_from <= until)
+    if since is not None:
+        window.append(or_(live.c.valid_to.is_(None), live.c.valid_to >= since))
+    return connection.execute(update(live).where(*window, ~is_confirmed).values(known_to=known_at)).rowcount
+
+
+def _believe(connection: Connection, relation: Relation, source: str, known_at: datetime) -> int:
+    live, copy = relation.table, _scratch(relation)
+    names = ["source", *relation.stage.c.keys(), "valid_from", "valid_to"]
+    is_there = (
+        exists()
+        .where(
+            live.c.source == source,
+            live.c.known_to.is_(None),
+            same(live, copy, relation.key),
+            live.c.valid_from == copy.c.valid_from,
+        )
+        .correlate(copy)
+    )
+    end_known = case((copy.c.valid_to.is_not(None), literal(known_at)))
+    versions = select(*(copy.c[name] for name in names), literal(known_at), end_known).where(~is_there)
+    statement = insert(live).from_select([*names, "known_from", "end_known_from"], versions)
+    return connection.execute(statement, execution_options=_OPTIONS).rowcount
+
+
+def _is_same_version(relation: Relation, one: FromClause, other: FromClause) -> ColumnElement[bool]:
+    """Whether two versions say the same of the same key during the same time."""
+    return and_(
+        same(one, other, relation.key),
+        one.c.valid_from == other.c.valid_from,
+        one.c.valid_to.is_not_distinct_from(other.c.valid_to),
+        *(one.c[name].is_not_distinct_from(other.c[name]) for name in relation.values),
+    )
+
+
+def _held_before(live: FromClause, source: str, before: datetime) -> ColumnElement[bool]:
+    return and_(
+        live.c.source == source,
+        live.c.known_to.is_(None),
+        live.c.valid_from < before,
+        or_(live.c.valid_to.is_(None), live.c.valid_to >= before),
+    )
+
+
+def _held_at(live: FromClause, source: str, at: datetime) -> ColumnElement[bool]:
+    return and_(
+        live.c.source == source,
+        live.c.known_to.is_(None),
+        live.c.valid_from <= at,
+        or_(live.c.valid_to.is_(None), live.c.valid_to > at),
+    )
+
+
+_COPIES = {relation.name: relation.table.to_metadata(MetaData(), schema=SCHEMA) for relation in HISTORY}
+
+
+def _scratch(relation: Relation) -> Table:
+    return _COPIES[relation.name]
