@@ -1,1 +1,1 @@
-"""The bundled sample catalogs and the loopback gateway that serves them."""
+"""The bundled sample catalogs, the loopback gateways that serve them, and the story that they tell."""

@@ -1,0 +1,72 @@
+"""Talk to the embedded server: whether it answers, and whether it is ours."""
+
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import errors, sql
+
+from etl.database.cluster import SUPERUSER, Cluster
+from etl.database.postmaster import Postmaster
+
+HOST = "127.0.0.1"
+
+_WHO_ARE_YOU = """
+select pg_read_file('postmaster.pid'), current_setting('server_version'),
+       exists (select from pg_database where datname = %s)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A server that knows our password and works in our folder; ``version`` is like ``18.4``."""
+
+    postmaster: Postmaster
+    version: str
+    has_database: bool
+
+
+def ask(cluster: Cluster, database: str) -> Answer | None:
+    """Ask the server that postmaster.pid names; None when none answers, or not the one of this folder.
+
+    A pid proves nothing. The server has to know our password, which SCRAM proves in both directions, and has to see our
+    postmaster.pid as its own, because a copy of the folder knows the password too.
+    """
+    postmaster = Postmaster.of(cluster.data)
+    if postmaster is None:
+        return None
+    try:
+        with _connect(cluster, postmaster.port) as connection:
+            text, version, has_database = connection.execute(_WHO_ARE_YOU, [database]).fetchone() or ("", "", False)
+    except psycopg.OperationalError:
+        return None
+    theirs = Postmaster.parse(text)
+    if theirs is None or theirs.identity != postmaster.identity:
+        return None
+    return Answer(postmaster=postmaster, version=version.split()[0], has_database=has_database)
+
+
+def create_database(cluster: Cluster, port: int, name: str) -> None:
+    """Create the database, unless another process has just done so."""
+    with _connect(cluster, port) as connection:
+        try:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        except (errors.DuplicateDatabase, errors.UniqueViolation):
+            return
+
+
+def _connect(cluster: Cluster, port: int) -> psycopg.Connection:
+    """Connect as superuser. All is said explicitly, because PG… variables are meant for other servers."""
+    return psycopg.connect(
+        host=HOST,
+        port=port,
+        user=SUPERUSER,
+        password=cluster.password(),
+        dbname="postgres",
+        autocommit=True,
+        connect_timeout=5,
+        sslmode="disable",
+        gssencmode="disable",
+        require_auth="scram-sha-256",
+        options="",
+        application_name="etl db",
+    )

@@ -1,0 +1,168 @@
+"""Helicone's tiers, which say only what differs from the tier below, as effective prices.
+
+Every tier has a price for each of its meters, its own or inherited; an inherited multiplier multiplies its own price.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import NamedTuple
+
+from etl.domain.catalog import STANDARD, Endpoint, Json, Price, Scope
+from etl.domain.meters import BadAmount, Meter, Quote, amount, multiply, quote
+from etl.sources.base import Place
+from etl.sources.collect import Collector
+from etl.sources.helicone_forms import Component, Form, Path, price_list
+
+
+class Figure(NamedTuple):
+    """One figure as it came, and where."""
+
+    path: Path
+    component: Component
+    raw: Json
+    place: Place
+
+
+class _Tier(NamedTuple):
+    start: int
+    place: Place
+    figures: dict[Meter, Figure]
+
+
+class _Unreadable(BadAmount):
+    """The figure that is to blame for a price that cannot be told."""
+
+    def __init__(self, figure: Figure, reason: object) -> None:
+        super().__init__(str(reason))
+        self.figure = figure
+
+
+def add_prices(item: Json, place: Place, endpoint: Endpoint, collector: Collector) -> None:
+    """Put down the prices of one endpoint of the wire; a figure that cannot be read is set aside alone."""
+    whole = Scope(model_id=endpoint.model_id, provider=endpoint.provider, region=endpoint.region, plan=STANDARD)
+    form, quoted = price_list(item, place)
+    blamed: dict[Place, tuple[_Unreadable, list[Scope]]] = {}
+    figures: dict[Meter, Figure] = {}
+    for tier in _tiers(form, quoted, whole, collector):
+        figures = _inherited(figures, tier.figures)
+        for meter, figure in figures.items():
+            try:
+                price = _quote(form, figure, figures)
+            except _Unreadable as fault:
+                scope = replace(whole, meter=meter, tier_start=tier.start)
+                blamed.setdefault(fault.figure.place, (fault, []))[1].append(scope)
+            else:
+                collector.price(_price(endpoint, meter, tier.start, price), figure.place, figure.raw)
+    for where, (first, scopes) in blamed.items():
+        collector.quarantine(where, first, first.figure.raw, *scopes)
+
+
+def _tiers(form: Form, quoted: Sequence[tuple[Place, Json]], whole: Scope, collector: Collector) -> list[_Tier]:
+    """The readable tiers from the lowest up, each with its own figures only."""
+    tiers: dict[int, _Tier] = {}
+    for place, fields in quoted:
+        try:
+            start = _threshold(fields)
+        except BadAmount as error:
+            collector.quarantine(place, error, fields, whole)
+            continue
+        if start in tiers:
+            collector.quarantine(place, f"same tier as {tiers[start].place.pointer}: {start}", fields)
+        else:
+            tiers[start] = _Tier(start, place, _figures(form, fields, place, collector))
+    return [tiers[start] for start in sorted(tiers)]
+
+
+def _threshold(fields: Json) -> int:
+    """The prompt tokens from which a tier counts; none named is 0. Raises ``BadAmount``."""
+    if not isinstance(fields, dict):
+        raise BadAmount(f"{fields!r:.80} is no tier of prices")
+    threshold = fields.get("threshold")
+    start = Decimal(0) if threshold is None else amount(threshold)
+    if start != start.to_integral_value() or not 0 <= start < 2**63:
+        raise BadAmount(f"threshold {threshold!r:.80} is no number of tokens")
+    return int(start)
+
+
+def _figures(form: Form, fields: Mapping[str, Json], place: Place, collector: Collector) -> dict[Meter, Figure]:
+    """A tier's own figures, at most one for each meter; fields that price nothing known are reported."""
+    leaves = dict(_leaves(form, fields))
+    found: dict[Meter, Figure] = {}
+    used: set[Path] = set()
+    for path, component in form.components.items():
+        source = _speaker(path, leaves)
+        if source is not None:
+            used.add(source)
+            found.setdefault(component.meter, Figure(path, component, leaves[source], place.at(*source)))
+    for path, raw in leaves.items():
+        if path not in used:
+            collector.unmapped(".".join(("pricing", *path)), raw)
+    return found
+
+
+def _leaves(form: Form, fields: Mapping[str, Json]) -> Iterator[tuple[Path, Json]]:
+    """The fields that say something, those within an object of the form one by one."""
+    for name, raw in fields.items():
+        if isinstance(raw, dict) and name in form.objects:
+            yield from (((name, part), value) for part, value in raw.items() if value is not None)
+        elif raw is not None and name != "threshold":
+            yield (name,), raw
+
+
+def _speaker(path: Path, leaves: Mapping[Path, Json]) -> Path | None:
+    """The field that speaks for a component: itself, or what stands where its object should and is no number."""
+    if path in leaves:
+        return path
+    return path[:1] if path[:1] in leaves and not _is_amount(leaves[path[:1]]) else None
+
+
+def _is_amount(raw: Json) -> bool:
+    try:
+        amount(raw)
+    except BadAmount:
+        return False
+    return True
+
+
+def _inherited(below: Mapping[Meter, Figure], own: Mapping[Meter, Figure]) -> dict[Meter, Figure]:
+    """A tier's effective figures. A field that turned from number to object, or back, replaces and inherits nothing."""
+    names = {figure.path[0] for figure in own.values()}
+    shapes = {(figure.path[0], len(figure.path)) for figure in own.values()}
+    kept = {
+        meter: figure
+        for meter, figure in below.items()
+        if figure.path[0] not in names or (figure.path[0], len(figure.path)) in shapes
+    }
+    return {**kept, **own}
+
+
+def _quote(form: Form, figure: Figure, figures: Mapping[Meter, Figure]) -> Quote:
+    """The unit price that a figure gives in its tier. Raises ``_Unreadable`` naming the figure to blame."""
+    value, times = _value(form, figure), figure.component.times
+    if times is not None:
+        if times not in figures:
+            raise _Unreadable(figure, f"a multiplier, but there is no price of {times} to multiply")
+        value = multiply(_value(form, figures[times]), value)
+    try:
+        return quote(value, per=form.per)
+    except BadAmount as error:
+        raise _Unreadable(figure, error) from None
+
+
+def _value(form: Form, figure: Figure) -> Decimal:
+    try:
+        return form.read(figure.raw)
+    except BadAmount as error:
+        raise _Unreadable(figure, error) from None
+
+
+def _price(endpoint: Endpoint, meter: Meter, tier_start: int, price: Quote) -> Price:
+    return Price(
+        model_id=endpoint.model_id,
+        provider=endpoint.provider,
+        region=endpoint.region,
+        meter=meter,
+        tier_start=tier_start,
+        quote=price,
+    )
