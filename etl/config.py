@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, validation_alias="DATABASE_URL", repr=False, description="The warehouse; unset: the embedded Postgres."
     )
-    db_port: int = Field(54329, ge=1, le=65535, description="Port of the embedded Postgres on 127.0.0.1.")
+    db_port: int = Field(25432, ge=1, le=65535, description="Port of the embedded Postgres on 127.0.0.1.")
     pgbin: Path | None = Field(None, validation_alias="PGBIN", description="Folder of the Postgres binaries to use.")
     max_page_bytes: int = Field(64 * 1024 * 1024, ge=1, description="Largest page, after decompression.")
     max_pages: int = Field(500, ge=1, description="Most pages of one walk.")

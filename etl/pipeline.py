@@ -61,9 +61,7 @@ class Pipeline:
     clock: Clock
     doubt: Doubt = field(default_factory=Doubt)
 
-    def run(
-        self, sources: Iterable[ConfiguredSource], settings: Settings, *, is_dry: bool = False
-    ) -> Iterator[Result]:
+    def run(self, sources: Iterable[ConfiguredSource], settings: Settings, *, is_dry: bool = False) -> Iterator[Result]:
         """One snapshot now of each source, concurrently; results come as they are ready.
 
         With ``is_dry`` everything is undone again: what would change, with nothing written.
@@ -108,7 +106,7 @@ class Pipeline:
         return result
 
     def release(self, source: Source[Any], snapshot_id: int) -> Result:
-        """Load a snapshot that is held. Raises ``UsageError`` when it is not, ``ContractError`` when it is unreadable."""
+        """Load a held snapshot. Raises ``UsageError`` when it is not held, ``ContractError`` when it is unreadable."""
         with self.engine.begin() as connection:
             landing.lock_source(connection, source.name)
             held = judge.require_held(connection, snapshot_id)
@@ -154,7 +152,9 @@ class Pipeline:
             page = landing.latest_page(connection, name)
         if page is None or not {"etag", "last-modified"} & page.headers.keys():
             return None
-        return Validators(etag=page.headers.get("etag"), last_modified=page.headers.get("last-modified"), body=page.body)
+        return Validators(
+            etag=page.headers.get("etag"), last_modified=page.headers.get("last-modified"), body=page.body
+        )
 
     def _load_pending(self, source: Source[Any], landed: Landed) -> Result:
         """Load what is landed and not loaded, oldest first: this snapshot, and any that a crash left behind."""

@@ -24,6 +24,4 @@ HISTORY = TABLES[7:]
 def dump(engine: Engine) -> dict[str, list[str]]:
     """Every row of every table, sorted."""
     with engine.connect() as connection:
-        return {
-            table: sorted(connection.scalars(text(f"SELECT t::text FROM {table} t")).all()) for table in TABLES
-        }
+        return {table: sorted(connection.scalars(text(f"SELECT t::text FROM {table} t")).all()) for table in TABLES}

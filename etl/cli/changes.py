@@ -49,7 +49,7 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-def changes(  # noqa: PLR0913  each is one option
+def changes(
     context: typer.Context,
     *,
     since: Annotated[str | None, typer.Option(help="First moment, ISO 8601, UTC unless it says otherwise.")] = None,

@@ -38,7 +38,9 @@ def run(
 def backfill(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The source that the snapshots are of.")],
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="<UTC>.json, <UTC>/ (pages), or a folder of such")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="<UTC>.json, <UTC>/ (pages), or a folder of such")
+    ],
     *,
     as_json: JsonOption = False,
 ) -> None:

@@ -24,7 +24,8 @@ from etl.database.lock import trying
 from etl.database.postmaster import Postmaster, is_server
 from etl.errors import DatabaseError
 
-DEFAULT_PORT = 54329
+DEFAULT_PORT = 25432
+"""Below the range from which systems take ports for outgoing connections, so that nobody holds it by chance."""
 
 _PATIENCE_SECONDS = 120
 """How long a start (with the recovery after a crash), a stop, or somebody else's start may take."""

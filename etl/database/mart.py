@@ -24,7 +24,8 @@ def digest() -> str:
 
 def installed(connection: Connection) -> str | None:
     """The mark of the mart in this database, or null when there is none."""
-    return connection.scalar(text("SELECT obj_description(to_regnamespace('mart'), 'pg_namespace')"))
+    mark: str | None = connection.scalar(text("SELECT obj_description(to_regnamespace('mart'), 'pg_namespace')"))
+    return mark
 
 
 def install(connection: Connection) -> None:

@@ -65,7 +65,7 @@ _DOUBLE = Context(prec=15, rounding=ROUND_HALF_EVEN)
 _WIDE = Context(prec=1_000, rounding=ROUND_HALF_EVEN)
 
 
-class BadAmount(ValueError):
+class AmountError(ValueError):
     """A quoted figure that is no amount of money; the text says why."""
 
 
@@ -89,20 +89,20 @@ DYNAMIC = Quote(PriceState.DYNAMIC, None)
 def amount(quoted: object) -> Decimal:
     """The exact, finite number that a JSON number or a numeric string quotes; negative is allowed.
 
-    Raises ``BadAmount`` for everything else: NaN, infinities, booleans, text, containers.
+    Raises ``AmountError`` for everything else: NaN, infinities, booleans, text, containers.
     """
     if isinstance(quoted, bool) or not isinstance(quoted, int | Decimal | str):
-        raise BadAmount(f"{quoted!r:.80} is not a number")
+        raise AmountError(f"{quoted!r:.80} is not a number")
     try:
         value = Decimal(quoted.strip() if isinstance(quoted, str) else quoted)
     except InvalidOperation:
-        raise BadAmount(f"{quoted!r:.80} is not a number") from None
+        raise AmountError(f"{quoted!r:.80} is not a number") from None
     if not value.is_finite():
-        raise BadAmount(f"{quoted!r:.80} is not finite")
+        raise AmountError(f"{quoted!r:.80} is not finite")
     if value and not _FINEST <= value.adjusted() <= -_FINEST:
-        raise BadAmount(f"{quoted!r:.80} is absurd")
+        raise AmountError(f"{quoted!r:.80} is absurd")
     if isinstance(value.as_tuple().exponent, int) and value.as_tuple().exponent < 2 * _FINEST:  # type: ignore[operator]
-        raise BadAmount(f"{quoted!r:.80} has absurdly many digits")
+        raise AmountError(f"{quoted!r:.80} has absurdly many digits")
     return value
 
 
@@ -125,15 +125,15 @@ def quote(value: Decimal, *, per: Decimal | int = 1) -> Quote:
     """The price of one unit when ``per`` units cost ``value``; 0 is free.
 
     A division that ends is exact; one that does not keeps 28 significant digits.
-    Raises ``BadAmount`` when the figure is negative, beyond 1e12 per unit, or ``per`` is not positive.
+    Raises ``AmountError`` when the figure is negative, beyond 1e12 per unit, or ``per`` is not positive.
     """
     if per <= 0:
-        raise BadAmount(f"a price per {per} units")
+        raise AmountError(f"a price per {per} units")
     price = _decimal(Fraction(value) / Fraction(per))
     if price < 0:
-        raise BadAmount(f"{value} is negative")
+        raise AmountError(f"{value} is negative")
     if price > ABSURD:
-        raise BadAmount(f"{value} is beyond {ABSURD} per unit")
+        raise AmountError(f"{value} is beyond {ABSURD} per unit")
     return Quote(PriceState.PRICED if price else PriceState.FREE, price)
 
 
@@ -151,7 +151,7 @@ def plain(value: Decimal) -> Decimal:
     """The same number without exponent and trailing zeros: ``2.50e-06`` becomes ``0.0000025``."""
     sign, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int):
-        raise BadAmount(f"{value} is not finite")
+        raise AmountError(f"{value} is not finite")
     text = "".join(map(str, digits)).rstrip("0") or "0"
     exponent += len(digits) - len(text) if any(digits) else 0
     if text == "0":

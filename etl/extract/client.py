@@ -40,7 +40,7 @@ class Client:
     from a url, a proxy or a file that cannot be used.
     """
 
-    def __init__(  # noqa: PLR0913  each is one fact of the configuration
+    def __init__(
         self,
         source: Source[Any],
         *,

@@ -6,7 +6,7 @@ and what differs becomes the believed history.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from etl.domain.catalog import Catalog
 from etl.load import scratch
 from etl.load.landing import Landed, landed_of
 from etl.load.merge import Moves, Step, merge
+from etl.load.scratch import Window
 from etl.load.stage import stage
 from etl.load.tables import quarantine, snapshot, unmapped_field
 
@@ -41,33 +42,26 @@ class Loaded:
 def fit(connection: Connection, landed: Landed, catalog: Catalog, read: Read, *, now: datetime) -> Loaded:
     """Make a snapshot part of history and log it. The caller holds the lock of the source."""
     known_at = next_known_at(connection, landed.source, now)
+    step = step_of(landed, catalog, previous_at=_previous(connection, landed), known_at=known_at)
     later = counted(connection, landed.source, after=landed.observed_at)
-    moves = (
-        _refit(connection, landed, catalog, later, read, known_at)
-        if later
-        else apply(connection, landed, catalog, _previous(connection, landed), known_at)
-    )
+    moves = _refit(connection, catalog, step, later, read) if later else apply(connection, catalog, step)
     set_aside(connection, landed, catalog)
     return _log(connection, landed, catalog, moves, known_at)
 
 
-def apply(
-    connection: Connection,
-    landed: Landed,
-    catalog: Catalog,
-    previous_at: datetime | None,
-    known_at: datetime,
-    schema: str = "core",
-) -> Moves:
-    """Merge a snapshot that comes after all others into the open versions of a schema."""
-    step = Step(
+def step_of(landed: Landed, catalog: Catalog, *, previous_at: datetime | None, known_at: datetime) -> Step:
+    """The place that a snapshot takes in the believed history."""
+    return Step(
         source=landed.source,
         observed_at=landed.observed_at,
         known_at=known_at,
         previous_at=previous_at,
         coverage=catalog.coverage,
-        schema=schema,
     )
+
+
+def apply(connection: Connection, catalog: Catalog, step: Step) -> Moves:
+    """Merge a snapshot that comes after all others into the open versions of the step's schema."""
     return merge(connection, stage(connection, catalog), step)
 
 
@@ -115,21 +109,22 @@ def set_aside(connection: Connection, landed: Landed, catalog: Catalog) -> None:
     )
 
 
-def _refit(
-    connection: Connection, landed: Landed, catalog: Catalog, later: list[Landed], read: Read, known_at: datetime
-) -> Moves:
+def _refit(connection: Connection, catalog: Catalog, step: Step, later: list[Landed], read: Read) -> Moves:
     """Fold a late snapshot and those after it anew, as far as it makes a difference."""
     scratch.create(connection)
-    scratch.seed(connection, landed.source, landed.observed_at)
-    apply(connection, landed, catalog, _previous(connection, landed), known_at, scratch.SCHEMA)
-    before, until = landed, None
+    scratch.seed(connection, step.source, step.observed_at)
+    apply(connection, catalog, replace(step, schema=scratch.SCHEMA))
+    previous_at, until = step.observed_at, None
     for neighbour in later:
-        apply(connection, neighbour, read(neighbour), before.observed_at, known_at, scratch.SCHEMA)
-        if scratch.has_converged(connection, landed.source, neighbour.observed_at):
+        again = read(neighbour)
+        refolded = step_of(neighbour, again, previous_at=previous_at, known_at=step.known_at)
+        apply(connection, again, replace(refolded, schema=scratch.SCHEMA))
+        if scratch.has_converged(connection, step.source, neighbour.observed_at):
             until = neighbour.observed_at
             break
-        before = neighbour
-    return scratch.reconcile(connection, landed.source, since=landed.observed_at, until=until, known_at=known_at)
+        previous_at = neighbour.observed_at
+    window = Window(source=step.source, since=step.observed_at, until=until, known_at=step.known_at)
+    return scratch.reconcile(connection, window)
 
 
 def _previous(connection: Connection, landed: Landed) -> datetime | None:

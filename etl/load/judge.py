@@ -10,7 +10,7 @@ from etl.domain.snapshot import Origin
 from etl.errors import UsageError
 from etl.load import scratch
 from etl.load.doubt import Doubt, objection
-from etl.load.history import Loaded, Read, apply, counted, fit, mark
+from etl.load.history import Loaded, Read, apply, counted, fit, mark, step_of
 from etl.load.landing import Landed, landed, landed_of
 from etl.load.merge import Step
 from etl.load.stage import stage
@@ -21,27 +21,18 @@ def load(
     connection: Connection, arrived: Landed, catalog: Catalog, read: Read, *, now: datetime, doubt: Doubt
 ) -> Loaded:
     """Load a snapshot, or hold it. A backfilled one is taken as it is. The caller holds the lock of the source."""
-    if arrived.origin is Origin.BACKFILL:
-        return fit(connection, arrived, catalog, read, now=now)
-    why = _objection(connection, arrived, catalog, doubt, now, after=None)
-    held = landed_of(
-        connection,
-        snapshot.c.source == arrived.source,
-        snapshot.c.status == "held",
-        snapshot.c.observed_at < arrived.observed_at,
-    )
-    if why is None:
-        if catalog.coverage.is_complete:
+    why = None
+    if arrived.origin is Origin.RUN:
+        why = _objection(connection, arrived, catalog, doubt)
+        held = _held_before(connection, arrived) if catalog.coverage.is_complete else []
+        if why and held and not _objection(connection, arrived, catalog, doubt, after=(held[-1], read(held[-1]))):
+            confirmed, why = held.pop(), None
+            fit(connection, confirmed, read(confirmed), read, now=now)
+        if why is None:
             _reject(connection, held, arrived)
-        return fit(connection, arrived, catalog, read, now=now)
-    is_confirming = held and catalog.coverage.is_complete
-    if not is_confirming or _objection(
-        connection, arrived, catalog, doubt, now, after=(held[-1], read(held[-1]))
-    ):
+    if why:
         mark(connection, arrived, "held", why)
         return Loaded(status="held", reason=why)
-    _reject(connection, held[:-1], arrived)
-    fit(connection, held[-1], read(held[-1]), read, now=now)
     return fit(connection, arrived, catalog, read, now=now)
 
 
@@ -64,31 +55,33 @@ def require_held(connection: Connection, snapshot_id: int) -> Landed:
     return found
 
 
-def _objection(  # noqa: PLR0913  each is a fact of its own
-    connection: Connection,
-    arrived: Landed,
-    catalog: Catalog,
-    doubt: Doubt,
-    now: datetime,
-    after: tuple[Landed, Catalog] | None,
+def _objection(
+    connection: Connection, arrived: Landed, catalog: Catalog, doubt: Doubt, after: tuple[Landed, Catalog] | None = None
 ) -> str | None:
-    """Why to hold a snapshot against history as it is at its time, or as it would be after a held one."""
-    is_in_order = not counted(connection, arrived.source, after=arrived.observed_at)
-    step = Step(
-        source=arrived.source,
-        observed_at=arrived.observed_at,
-        known_at=now,
-        previous_at=None,
-        coverage=catalog.coverage,
-    )
-    if not is_in_order or after is not None:
+    """Why to hold a snapshot against history as it is at its time, or as it would be ``after`` a held one."""
+    step = _step(arrived, catalog)
+    if after is not None or counted(connection, arrived.source, after=arrived.observed_at):
         scratch.create(connection)
         scratch.seed(connection, arrived.source, arrived.observed_at)
         step = replace(step, schema=scratch.SCHEMA)
     if after is not None:
-        apply(connection, after[0], after[1], None, now, scratch.SCHEMA)
+        apply(connection, after[1], replace(_step(*after), schema=scratch.SCHEMA))
     stage(connection, catalog)
     return objection(connection, step, doubt)
+
+
+def _step(landed: Landed, catalog: Catalog) -> Step:
+    """A step that is only tried: when it would become known does not matter."""
+    return step_of(landed, catalog, previous_at=None, known_at=landed.observed_at)
+
+
+def _held_before(connection: Connection, arrived: Landed) -> list[Landed]:
+    return landed_of(
+        connection,
+        snapshot.c.source == arrived.source,
+        snapshot.c.status == "held",
+        snapshot.c.observed_at < arrived.observed_at,
+    )
 
 
 def _reject(connection: Connection, held: list[Landed], arrived: Landed) -> None:

@@ -77,9 +77,7 @@ def merge(connection: Connection, spoken: list[Relation], step: Step) -> Moves:
     return moves
 
 
-def _merge(
-    connection: Connection, relation: Relation, step: Step, ends: ColumnElement[bool], moves: Moves
-) -> None:
+def _merge(connection: Connection, relation: Relation, step: Step, ends: ColumnElement[bool], moves: Moves) -> None:
     old, new = relation.table, relation.stage
     same_key = same(old, new, relation.key)
     differs = or_(*(old.c[name].is_distinct_from(new.c[name]) for name in relation.values))
@@ -96,9 +94,9 @@ def _merge(
         .values(valid_to=step.observed_at, end_known_from=step.known_at),
         execution_options=step.options,
     )
-    beginning = select(
-        literal(step.source), *new.c, literal(step.observed_at), literal(step.known_at)
-    ).where(~exists().where(is_open(old, step.source), same_key).correlate(new))
+    beginning = select(literal(step.source), *new.c, literal(step.observed_at), literal(step.known_at)).where(
+        ~exists().where(is_open(old, step.source), same_key).correlate(new)
+    )
     columns = ["source", *new.c.keys(), "valid_from", "known_from"]
     opened = connection.execute(insert(old).from_select(columns, beginning), execution_options=step.options)
     moves.closed[relation.name] = closed.rowcount

@@ -4,6 +4,7 @@ The copy lives in temporary tables shaped like those of ``core``: whatever kills
 Making it believed touches only rows that differ: what was believed is superseded, never overwritten.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
@@ -66,69 +67,75 @@ def has_converged(connection: Connection, source: str, at: datetime) -> bool:
     return True
 
 
-def reconcile(
-    connection: Connection, source: str, *, since: datetime | None, until: datetime | None, known_at: datetime
-) -> Moves:
-    """Make the scratch versions the believed ones during ``[since, until]``; null bounds are open.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Window:
+    """The part of a source's history that the scratch versions replace; a null bound is open.
 
-    A version that still holds at ``until`` goes on as the believed one of its key does: the states agree there.
+    ``known_at`` is the moment of the correction on the second clock.
+    """
+
+    source: str
+    since: datetime | None
+    until: datetime | None
+    known_at: datetime
+
+
+def reconcile(connection: Connection, window: Window) -> Moves:
+    """Make the scratch versions the believed ones within the window, bounds included.
+
+    A version that still holds at the end of the window goes on as the believed one of its key does: the states agree
+    there.
     """
     moves = Moves()
     for relation in HISTORY:
-        if until is not None:
-            _extend(connection, relation, source, until, known_at)
-        moves.closed[relation.name] = _supersede(connection, relation, source, since, until, known_at)
-        moves.opened[relation.name] = _believe(connection, relation, source, known_at)
+        if window.until is not None:
+            _extend(connection, relation, window, window.until)
+        moves.closed[relation.name] = _supersede(connection, relation, window)
+        moves.opened[relation.name] = _believe(connection, relation, window)
     return moves
 
 
-def _extend(connection: Connection, relation: Relation, source: str, until: datetime, known_at: datetime) -> None:
+def _extend(connection: Connection, relation: Relation, window: Window, until: datetime) -> None:
     live, copy = relation.table, _scratch(relation)
     connection.execute(
         update(copy)
         .where(
             copy.c.valid_to.is_(None),
             same(copy, live, relation.key),
-            _held_at(live, source, until),
+            _held_at(live, window.source, until),
             live.c.valid_to.is_not(None),
         )
-        .values(valid_to=live.c.valid_to, end_known_from=known_at)
+        .values(valid_to=live.c.valid_to, end_known_from=window.known_at)
     )
 
 
-def _supersede(
-    connection: Connection,
-    relation: Relation,
-    source: str,
-    since: datetime | None,
-    until: datetime | None,
-    known_at: datetime,
-) -> int:
+def _supersede(connection: Connection, relation: Relation, window: Window) -> int:
     live, copy = relation.table, _scratch(relation)
     is_confirmed = exists().where(_is_same_version(relation, live, copy)).correlate(live)
-    window = [live.c.source == source, live.c.known_to.is_(None)]
-    if until is not None:
-        window.append(live.c.valid_from <= until)
-    if since is not None:
-        window.append(or_(live.c.valid_to.is_(None), live.c.valid_to >= since))
-    return connection.execute(update(live).where(*window, ~is_confirmed).values(known_to=known_at)).rowcount
+    touched = [live.c.source == window.source, live.c.known_to.is_(None)]
+    if window.until is not None:
+        touched.append(live.c.valid_from <= window.until)
+    if window.since is not None:
+        touched.append(or_(live.c.valid_to.is_(None), live.c.valid_to >= window.since))
+    statement = update(live).where(*touched, ~is_confirmed).values(known_to=window.known_at)
+    return connection.execute(statement).rowcount
 
 
-def _believe(connection: Connection, relation: Relation, source: str, known_at: datetime) -> int:
+def _believe(connection: Connection, relation: Relation, window: Window) -> int:
     live, copy = relation.table, _scratch(relation)
     names = ["source", *relation.stage.c.keys(), "valid_from", "valid_to"]
     is_there = (
         exists()
         .where(
-            live.c.source == source,
+            live.c.source == window.source,
             live.c.known_to.is_(None),
             same(live, copy, relation.key),
             live.c.valid_from == copy.c.valid_from,
         )
         .correlate(copy)
     )
-    end_known = case((copy.c.valid_to.is_not(None), literal(known_at)))
-    versions = select(*(copy.c[name] for name in names), literal(known_at), end_known).where(~is_there)
+    end_known = case((copy.c.valid_to.is_not(None), literal(window.known_at)))
+    versions = select(*(copy.c[name] for name in names), literal(window.known_at), end_known).where(~is_there)
     statement = insert(live).from_select([*names, "known_from", "end_known_from"], versions)
     return connection.execute(statement, execution_options=_OPTIONS).rowcount
 

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from etl.domain.catalog import ANY_REGION, STANDARD, Catalog, Coverage, Endpoint, Json, Model, Price, Scope
-from etl.domain.meters import DYNAMIC, BadAmount, Meter, Quote, amount, quote
+from etl.domain.meters import DYNAMIC, AmountError, Meter, Quote, amount, quote
 from etl.domain.snapshot import Page, PageRequest
 from etl.sources.base import (
     Count,
@@ -170,7 +170,7 @@ def _put_prices(tray: Collector, record: Record[BifrostModel], route: Scope) -> 
         key = replace(route, plan=STANDARD, meter=meter, tier_start=0)
         try:
             price = Price(model_id=record.wire.id, provider=str(route.provider), meter=meter, quote=_quote(raw))
-        except BadAmount as error:
+        except AmountError as error:
             tray.quarantine(place.at(field), error, raw, key)
         else:
             tray.price(price, place.at(field), raw)

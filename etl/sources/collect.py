@@ -18,7 +18,7 @@ from etl.domain.catalog import (
     Unmapped,
 )
 from etl.domain.jsontext import is_storable, sort_key
-from etl.domain.meters import BadAmount, plain
+from etl.domain.meters import AmountError, plain
 from etl.sources.base import Place
 
 PLACEHOLDER_EPOCH = 1_704_067_200
@@ -70,7 +70,7 @@ class Collector:
         self._providers = self._providers or {}
         self._authors = self._authors or {}
 
-    def quarantine(self, place: Place, reason: BadAmount | str, record: Json, *scopes: Scope) -> None:
+    def quarantine(self, place: Place, reason: AmountError | str, record: Json, *scopes: Scope) -> None:
         """Set a record aside; what history knows under the scopes is carried on."""
         entry = Quarantined(page=place.page, pointer=place.pointer, reason=str(reason), record=record, scopes=scopes)
         self._quarantined.append(entry)

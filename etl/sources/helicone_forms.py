@@ -61,7 +61,7 @@ class Form:
         return frozenset(path[0] for path in self.components if len(path) > 1)
 
     def read(self, raw: Json) -> Decimal:
-        """The figure as quoted, without the noise of doubles. Raises ``BadAmount`` also for what is no price."""
+        """The figure as quoted, without the noise of doubles. Raises ``AmountError`` also for what is no price."""
         value = out_of_double(amount(raw)) if self.is_computed else amount(raw)
         quote(value, per=self.per)
         return value

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from etl.domain.catalog import STANDARD, Endpoint, Json, Price, Scope
-from etl.domain.meters import BadAmount, Meter, Quote, amount, multiply, quote
+from etl.domain.meters import AmountError, Meter, Quote, amount, multiply, quote
 from etl.sources.base import Place
 from etl.sources.collect import Collector
 from etl.sources.helicone_forms import Component, Form, Path, price_list
@@ -30,7 +30,7 @@ class _Tier(NamedTuple):
     figures: dict[Meter, Figure]
 
 
-class _Unreadable(BadAmount):
+class _UnreadableError(AmountError):
     """The figure that is to blame for a price that cannot be told."""
 
     def __init__(self, figure: Figure, reason: object) -> None:
@@ -42,14 +42,14 @@ def add_prices(item: Json, place: Place, endpoint: Endpoint, collector: Collecto
     """Put down the prices of one endpoint of the wire; a figure that cannot be read is set aside alone."""
     whole = Scope(model_id=endpoint.model_id, provider=endpoint.provider, region=endpoint.region, plan=STANDARD)
     form, quoted = price_list(item, place)
-    blamed: dict[Place, tuple[_Unreadable, list[Scope]]] = {}
+    blamed: dict[Place, tuple[_UnreadableError, list[Scope]]] = {}
     figures: dict[Meter, Figure] = {}
     for tier in _tiers(form, quoted, whole, collector):
         figures = _inherited(figures, tier.figures)
         for meter, figure in figures.items():
             try:
                 price = _quote(form, figure, figures)
-            except _Unreadable as fault:
+            except _UnreadableError as fault:
                 scope = replace(whole, meter=meter, tier_start=tier.start)
                 blamed.setdefault(fault.figure.place, (fault, []))[1].append(scope)
             else:
@@ -64,7 +64,7 @@ def _tiers(form: Form, quoted: Sequence[tuple[Place, Json]], whole: Scope, colle
     for place, fields in quoted:
         try:
             start = _threshold(fields)
-        except BadAmount as error:
+        except AmountError as error:
             collector.quarantine(place, error, fields, whole)
             continue
         if start in tiers:
@@ -75,13 +75,13 @@ def _tiers(form: Form, quoted: Sequence[tuple[Place, Json]], whole: Scope, colle
 
 
 def _threshold(fields: Json) -> int:
-    """The prompt tokens from which a tier counts; none named is 0. Raises ``BadAmount``."""
+    """The prompt tokens from which a tier counts; none named is 0. Raises ``AmountError``."""
     if not isinstance(fields, dict):
-        raise BadAmount(f"{fields!r:.80} is no tier of prices")
+        raise AmountError(f"{fields!r:.80} is no tier of prices")
     threshold = fields.get("threshold")
     start = Decimal(0) if threshold is None else amount(threshold)
     if start != start.to_integral_value() or not 0 <= start < 2**63:
-        raise BadAmount(f"threshold {threshold!r:.80} is no number of tokens")
+        raise AmountError(f"threshold {threshold!r:.80} is no number of tokens")
     return int(start)
 
 
@@ -120,7 +120,7 @@ def _speaker(path: Path, leaves: Mapping[Path, Json]) -> Path | None:
 def _is_amount(raw: Json) -> bool:
     try:
         amount(raw)
-    except BadAmount:
+    except AmountError:
         return False
     return True
 
@@ -138,23 +138,23 @@ def _inherited(below: Mapping[Meter, Figure], own: Mapping[Meter, Figure]) -> di
 
 
 def _quote(form: Form, figure: Figure, figures: Mapping[Meter, Figure]) -> Quote:
-    """The unit price that a figure gives in its tier. Raises ``_Unreadable`` naming the figure to blame."""
+    """The unit price that a figure gives in its tier. Raises ``_UnreadableError`` naming the figure to blame."""
     value, times = _value(form, figure), figure.component.times
     if times is not None:
         if times not in figures:
-            raise _Unreadable(figure, f"a multiplier, but there is no price of {times} to multiply")
+            raise _UnreadableError(figure, f"a multiplier, but there is no price of {times} to multiply")
         value = multiply(_value(form, figures[times]), value)
     try:
         return quote(value, per=form.per)
-    except BadAmount as error:
-        raise _Unreadable(figure, error) from None
+    except AmountError as error:
+        raise _UnreadableError(figure, error) from None
 
 
 def _value(form: Form, figure: Figure) -> Decimal:
     try:
         return form.read(figure.raw)
-    except BadAmount as error:
-        raise _Unreadable(figure, error) from None
+    except AmountError as error:
+        raise _UnreadableError(figure, error) from None
 
 
 def _price(endpoint: Endpoint, meter: Meter, tier_start: int, price: Quote) -> Price:

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import model_validator
 
 from etl.domain.catalog import STANDARD, Catalog, Endpoint, Json, Model, Price, Scope
-from etl.domain.meters import CREDIT, BadAmount, Meter, Quote, amount, quote, rounded
+from etl.domain.meters import CREDIT, AmountError, Meter, Quote, amount, quote, rounded
 from etl.domain.snapshot import Page
 from etl.errors import ContractError
 from etl.sources.base import (
@@ -145,7 +145,7 @@ def _add_prices(record: Record[MajestixModel], endpoint: Endpoint, collector: Co
         place = record.place.at(field)
         try:
             price = Price(model_id=model_id, provider=provider, meter=meter, quote=_credits(raw), currency=CREDIT)
-        except BadAmount as error:
+        except AmountError as error:
             collector.quarantine(place, error, raw, _scope(endpoint, meter))
         else:
             collector.price(price, place, raw)
@@ -167,7 +167,7 @@ def _scope(endpoint: Endpoint, meter: Meter) -> Scope:
 
 
 def _credits(raw: Json) -> Quote:
-    """Credits per token, from credits per 1,000 tokens. Raises ``BadAmount``."""
+    """Credits per token, from credits per 1,000 tokens. Raises ``AmountError``."""
     return quote(rounded(amount(raw), _PLACES), per=_PER)
 
 
@@ -175,6 +175,6 @@ def _seconds(wait: Json) -> float | None:
     """A wait as seconds; null for what is none."""
     try:
         seconds = float(amount(wait))
-    except BadAmount:
+    except AmountError:
         return None
     return seconds if seconds >= 0 else None

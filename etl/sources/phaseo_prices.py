@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from etl.domain.catalog import ANY_REGION, STANDARD, Endpoint, Json, Price, Scope
-from etl.domain.meters import USD, BadAmount, Meter, Quote, amount, out_of_double, quote
+from etl.domain.meters import USD, AmountError, Meter, Quote, amount, out_of_double, quote
 from etl.sources.base import Place, explain
 from etl.sources.collect import Collector
 from etl.sources.pricing import Rate, Rates
@@ -123,9 +123,9 @@ class Key:
         )
 
     def price(self, quoted: Quote, currency: str = USD) -> Price:
-        """The price under this key. Raises ``BadAmount`` when nobody can be named for it."""
+        """The price under this key. Raises ``AmountError`` when nobody can be named for it."""
         if self.provider is None:
-            raise BadAmount("provider_id is no text: whose price is this?")
+            raise AmountError("provider_id is no text: whose price is this?")
         return Price(
             model_id=self.model_id,
             provider=self.provider,
@@ -180,7 +180,7 @@ def put_strings(tray: Collector, raw: Json, place: Place, owner: Owner) -> None:
         key = Key(owner.model_id, owner.fallback, STANDARD, meter)
         try:
             tray.price(key.price(quote(out_of_double(amount(figure)))), place.at(field), figure)
-        except BadAmount as error:
+        except AmountError as error:
             tray.quarantine(place.at(field), error, figure, key.scope())
 
 
@@ -199,7 +199,7 @@ def _put_meter(tray: Collector, field: str, entry: Json, place: Place, key: Key)
         quoted = quote(amount(entry[at]), per=size)
         at = "provider_id"
         price = key.price(quoted, currency)
-    except BadAmount as error:
+    except AmountError as error:
         tray.quarantine(place.at(at), error, entry.get(at), key.scope())
     else:
         tray.price(price, place.at("price_per_unit"), entry)
@@ -208,7 +208,7 @@ def _put_meter(tray: Collector, field: str, entry: Json, place: Place, key: Key)
 def _size(given: Json) -> Decimal:
     size = amount(given)
     if size <= 0:
-        raise BadAmount(f"a price per {size} units")
+        raise AmountError(f"a price per {size} units")
     return size
 
 
@@ -228,7 +228,7 @@ def _is_published(entry: Json) -> bool:
 
 def _currency(given: Json) -> str:
     if given is not None and not isinstance(given, str):
-        raise BadAmount(f"currency {given!r:.80} is no text")
+        raise AmountError(f"currency {given!r:.80} is no text")
     return (given or "").strip().upper() or USD
 
 

@@ -54,5 +54,3 @@ def _meters(rates: type[Rates]) -> dict[str, Meter]:
 
 def _wire_name(rates: type[Rates], name: str) -> str:
     return rates.model_fields[name].alias or name
-
-

@@ -25,7 +25,7 @@ def refusal(server: EmbeddedServer) -> str:
 def test_nobody_gets_in_without_the_password(server: EmbeddedServer) -> None:
     url = server.ensure()
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        connect(url, password="wrong")  # noqa: S106 - it is meant to be none
+        connect(url, password="wrong")
     with pytest.raises(psycopg.OperationalError, match="no password supplied"):
         connect(url, password="", passfile="/nonexistent")
 

@@ -73,8 +73,8 @@ def test_a_belief_that_ends_before_it_begins_is_refused(engine: Engine) -> None:
 
 
 def test_an_end_without_the_moment_it_became_known_is_refused(engine: Engine) -> None:
+    assert not refused(engine, ("2026-01-01Z", None, {}))
     with pytest.raises(IntegrityError), engine.begin() as connection:
-        version(connection, "2026-01-01Z", None)
         connection.execute(text("UPDATE core.price SET valid_to = '2026-01-02Z'"))
 
 

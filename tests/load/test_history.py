@@ -75,7 +75,7 @@ CHEAP = {"openai/m1": ("A", {"prompt": "0.0000025"})}
 
 
 def test_a_price_that_returns_unchanged_opens_again(engine: Engine) -> None:
-    gone = {"openai/m1": ("A", {})}
+    gone: dict[str, tuple[str, dict[str, str]]] = {"openai/m1": ("A", {})}
     for day, models in enumerate([CHEAP, gone, CHEAP]):
         load(engine, "s", day, World(models))
     _, prices = believed(engine, "s")

@@ -26,7 +26,7 @@ Value = tuple[str | None, ...]
 
 @dataclass(frozen=True)
 class World:
-    """A catalog at one moment: model id to (name, prices by field); ``failed`` providers show nothing of what they have.
+    """A catalog at one moment: model id to (name, prices by field); ``failed`` ones show nothing.
 
     ``is_whole`` false: the body says that another page follows, which is not there.
     """
@@ -97,6 +97,20 @@ def _value(text: str) -> Value:
 Run = tuple[Key, Value, datetime, datetime | None]
 
 
+@dataclass(frozen=True)
+class _Ends:
+    """Whether absence from a world ends a key; ``at`` is where the key names its provider."""
+
+    world: World
+    at: int
+    unread: set[Key]
+
+    def __call__(self, key: Key) -> bool:
+        provider = str(key[self.at]).split("/")[0]
+        is_seen_whole = self.world.is_whole and not self.world.garbage
+        return is_seen_whole and provider not in self.world.failed and key not in self.unread
+
+
 def history(worlds: Mapping[int, World]) -> tuple[set[Run], set[Run]]:
     """The versions of models (by name) and of prices that the worlds make, taken in order of time."""
     models: list[list] = []  # type: ignore[type-arg]
@@ -104,25 +118,19 @@ def history(worlds: Mapping[int, World]) -> tuple[set[Run], set[Run]]:
     for day in sorted(worlds):
         world = worlds[day]
         seen_models, seen_prices, unread = shown(world)
-        can_end = world.is_whole and not world.garbage
-        _step(models, seen_models, moment(day), lambda key, world=world: can_end and key[0].split("/")[0] not in world.failed)
-        _step(
-            prices,
-            seen_prices,
-            moment(day),
-            lambda key, world=world, unread=unread: can_end and key[1] not in world.failed and key not in unread,
-        )
+        _step(models, seen_models, moment(day), _Ends(world, 0, unread))
+        _step(prices, seen_prices, moment(day), _Ends(world, 1, unread))
     return {tuple(run) for run in models}, {tuple(run) for run in prices}
 
 
-def _step(runs: list[list], seen: dict[Key, Value], at: datetime, ends: object) -> None:  # type: ignore[type-arg]
+def _step(runs: list[list], seen: dict[Key, Value], at: datetime, ends: _Ends) -> None:  # type: ignore[type-arg]
     for run in runs:
         if run[3] is not None:
             continue
         if run[0] in seen:
             if seen[run[0]] != run[1]:
                 run[3] = at
-        elif ends(run[0]):  # type: ignore[operator]
+        elif ends(run[0]):
             run[3] = at
     for key, value in seen.items():
         if not any(run[0] == key and run[3] is None for run in runs):

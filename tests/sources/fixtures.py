@@ -19,6 +19,12 @@ def pages_of(kind: str, scenario: str) -> tuple[Page, ...]:
     """The pages of one fixture, in order of their names."""
     files = sorted((FIXTURES / kind / scenario).glob("*.json"))
     return tuple(
-        Page(number=number, url=file.name, status=200, body=file.read_bytes(), fetched_at=datetime(2026, 1, 1, tzinfo=UTC))
+        Page(
+            number=number,
+            url=file.name,
+            status=200,
+            body=file.read_bytes(),
+            fetched_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
         for number, file in enumerate(files, 1)
     )

@@ -16,7 +16,7 @@ from etl.domain.meters import Quote
 from etl.sources.registry import kinds
 from tests.sources.fixtures import GOLDEN, pages_of, scenarios
 
-pytestmark = pytest.mark.parametrize(("kind", "scenario"), scenarios(), ids="/".join)
+pytestmark = pytest.mark.parametrize(("kind", "scenario"), scenarios(), ids=["/".join(each) for each in scenarios()])
 
 
 def _plain(value: Any) -> Any:
@@ -36,9 +36,14 @@ def _plain(value: Any) -> Any:
             return [_plain(item) for item in value]
         case _ if dataclasses.is_dataclass(value):
             items = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
-            return {name: _plain(item) for name, item in items if item not in (None, (), {}, "*", "standard", False)}
+            return {name: _plain(item) for name, item in items if not _is_usual(item)}
         case _:
             return value
+
+
+def _is_usual(item: Any) -> bool:
+    """Whether a reader of the golden file need not see it; zero and false are facts."""
+    return item is None or item in ((), {}, "*", "standard")
 
 
 def render(catalog: Catalog) -> str:
