@@ -6,7 +6,7 @@ heard; what is landed and not loaded is loaded by the next run.
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,23 +16,27 @@ from sqlalchemy.exc import DataError, IntegrityError
 from etl.config import ConfiguredSource, Settings
 from etl.domain.catalog import Catalog
 from etl.domain.snapshot import Origin, Snapshot
-from etl.errors import ContractError, EtlError, SourceError
+from etl.errors import ContractError, EtlError, SourceError, UsageError
 from etl.extract.client import Limits, Secret, Validators
 from etl.extract.walk import Outcome, fetch_snapshot
 from etl.load import changes, history, judge, landing
+from etl.load import verify as verification
 from etl.load.doubt import Doubt
 from etl.load.history import Loaded
 from etl.load.landing import Landed
+from etl.load.verify import Verdict
 from etl.sources.base import Source
+from etl.sources.registry import kinds
 
 Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """What became of one source's snapshot: a row of the log, and what it changed.
+    """What became of one source's snapshot.
 
-    ``status`` is that of ``mart.snapshot``; ``error`` is set when it failed, in one line.
+    ``status`` is that of ``mart.snapshot``; ``error`` is set when it failed, in one line. ``changes`` are told where
+    they cannot be looked up afterwards, because everything was undone.
     """
 
     source: str
@@ -60,6 +64,7 @@ class Pipeline:
     engine: Engine
     clock: Clock
     doubt: Doubt = field(default_factory=Doubt)
+    limits: Limits = field(default_factory=Limits)
 
     def run(self, sources: Iterable[ConfiguredSource], settings: Settings, *, is_dry: bool = False) -> Iterator[Result]:
         """One snapshot now of each source, concurrently; results come as they are ready.
@@ -68,10 +73,14 @@ class Pipeline:
         """
         asked = list(sources)
         take = self.rehearse if is_dry else self.take
-        with ThreadPoolExecutor(max_workers=max(1, len(asked)), thread_name_prefix="source") as pool:
+        pool = ThreadPoolExecutor(max_workers=max(1, len(asked)), thread_name_prefix="source")
+        try:
             waiting = [pool.submit(self._run_one, source, settings, take) for source in asked]
             for done in as_completed(waiting):
                 yield done.result()
+        finally:
+            # Whoever breaks off does not wait for slow gateways; otherwise all are done by now.
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def backfill(self, source: Source[Any], snapshots: Iterable[Snapshot]) -> Iterator[Result]:
         """Land and load saved snapshots, one after the other."""
@@ -102,8 +111,9 @@ class Pipeline:
             landing.lock_source(connection, source.name)
             landed = landing.land(connection, snapshot, landed_at=self.clock())
             result = self._load(connection, source, landed)
+            changed = tuple(changes.of_snapshot(connection, source.name, snapshot.observed_at))
             connection.rollback()
-        return result
+        return replace(result, changes=changed)
 
     def release(self, source: Source[Any], snapshot_id: int) -> Result:
         """Load a held snapshot. Raises ``UsageError`` when it is not held, ``ContractError`` when it is unreadable."""
@@ -111,7 +121,39 @@ class Pipeline:
             landing.lock_source(connection, source.name)
             held = judge.require_held(connection, snapshot_id)
             loaded = judge.release(connection, held, _reader(connection, source), now=self.clock())
-            return _result(held, loaded, changed=changes.of_snapshot(connection, held.source, held.observed_at))
+            return _result(held, loaded)
+
+    def reject(self, snapshot_id: int) -> None:
+        """Refuse a held snapshot: it never counts. Raises ``UsageError`` when it is not held."""
+        with self.engine.begin() as connection:
+            landing.lock_source(connection, judge.require_held(connection, snapshot_id).source)
+            judge.reject(connection, snapshot_id)
+
+    def verify(self, source: Source[Any], *, is_applied: bool, progress: verification.Progress) -> Verdict:
+        """Rebuild a source's history from its landed bytes and compare; with ``is_applied`` believe the rebuilt one."""
+        with self.engine.connect() as connection:
+            return verification.verify(
+                connection,
+                source.name,
+                _reader(connection, source),
+                now=self.clock,
+                is_applied=is_applied,
+                progress=progress,
+            )
+
+    def known_sources(self) -> dict[str, Source[Any]]:
+        """Every source that ever landed anything, configured or not, ready to read its bytes again."""
+        with self.engine.connect() as connection:
+            known = landing.kinds_of_sources(connection)
+        return {name: kinds()[kind](name) for name, kind in known.items()}
+
+    def source_of(self, snapshot_id: int) -> Source[Any]:
+        """The source whose snapshot this is. Raises ``UsageError`` when there is no such snapshot."""
+        with self.engine.connect() as connection:
+            landed = landing.landed(connection, snapshot_id)
+        if landed is None:
+            raise UsageError(f"snapshot {snapshot_id} does not exist: `etl snapshots` lists them")
+        return kinds()[landed.kind](landed.source)
 
     def _run_one(self, configured: ConfiguredSource, settings: Settings, take: Callable[..., Result]) -> Result:
         """One source from the network to history. Whatever goes wrong stays with this source."""
@@ -136,8 +178,9 @@ class Pipeline:
             configured.source,
             url=configured.url,
             clock=self.clock,
-            secret=_secret(configured),
-            limits=Limits(
+            secret=secret_of(configured),
+            limits=replace(
+                self.limits,
                 timeout_seconds=configured.settings.timeout_seconds,
                 max_page_bytes=settings.max_page_bytes,
                 max_pages=settings.max_pages,
@@ -153,7 +196,7 @@ class Pipeline:
         if page is None or not {"etag", "last-modified"} & page.headers.keys():
             return None
         return Validators(
-            etag=page.headers.get("etag"), last_modified=page.headers.get("last-modified"), body=page.body
+            url=page.url, etag=page.headers.get("etag"), last_modified=page.headers.get("last-modified"), body=page.body
         )
 
     def _load_pending(self, source: Source[Any], landed: Landed) -> Result:
@@ -183,7 +226,7 @@ class Pipeline:
             history.mark(connection, landed, "failed", reason)
             line = f"{landed.source}: snapshot {landed.snapshot_id}: {reason}"
             return _result(landed, Loaded(status="failed"), error=line)
-        return _result(landed, loaded, changed=changes.of_snapshot(connection, landed.source, landed.observed_at))
+        return _result(landed, loaded)
 
 
 def _reader(connection: Connection, source: Source[Any]) -> history.Read:
@@ -195,7 +238,8 @@ def _reader(connection: Connection, source: Source[Any]) -> history.Read:
     return read
 
 
-def _secret(configured: ConfiguredSource) -> Secret | None:
+def secret_of(configured: ConfiguredSource) -> Secret | None:
+    """The header that the gateway wants. Raises ``ConfigurationError`` for a value that no header can carry."""
     credential = configured.source.credential
     if credential is None or configured.secret is None:
         return None
@@ -203,9 +247,7 @@ def _secret(configured: ConfiguredSource) -> Secret | None:
     return Secret(header=credential.header, value=value, variable=str(configured.credential))
 
 
-def _result(
-    landed: Landed, loaded: Loaded, *, error: str | None = None, changed: Iterable[dict[str, Any]] = ()
-) -> Result:
+def _result(landed: Landed, loaded: Loaded, *, error: str | None = None) -> Result:
     return Result(
         source=landed.source,
         snapshot_id=landed.snapshot_id,
@@ -217,5 +259,4 @@ def _result(
         closed=loaded.closed,
         quarantined=loaded.quarantined,
         unmapped=loaded.unmapped,
-        changes=tuple(changed),
     )

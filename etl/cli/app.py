@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from etl.cli import changes, database, log, pull
+from etl.cli import changes, database, log, pull, verify
 from etl.cli.session import open_session
 
 app = typer.Typer(
@@ -21,8 +21,9 @@ app.command("run")(pull.run)
 app.command("backfill")(pull.backfill)
 app.command("sources")(log.sources)
 app.command("status")(log.status)
-app.command("snapshots")(log.snapshots)
+app.add_typer(log.snapshots, name="snapshots")
 app.command("changes")(changes.changes)
+app.command("verify")(verify.verify)
 app.add_typer(database.app, name="db")
 
 

@@ -29,6 +29,9 @@ SNAPSHOTS = (
 )
 
 
+snapshots = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+
+
 def sources(context: typer.Context, *, as_json: JsonOption = False) -> None:
     """Show what is configured."""
     rows = [_configured(each) for each in session(context).sources.values()]
@@ -48,17 +51,41 @@ def status(context: typer.Context, *, as_json: JsonOption = False) -> None:
     output.json_document(rows) if as_json else output.table(rows, STATUS)
 
 
-def snapshots(
+@snapshots.callback()
+def listed(
     context: typer.Context,
     *,
     source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
     limit: Annotated[int, typer.Option(help="The newest so many.", min=1)] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the log of snapshots, the newest first."""
+    """Show the log of snapshots, the newest first; release or reject one that is held."""
+    if context.invoked_subcommand:
+        return
     with session(context).engine.connect() as connection:
         rows = log.snapshots(connection, source=source, limit=limit)
     output.json_document(rows) if as_json else output.table(rows, SNAPSHOTS)
+
+
+@snapshots.command()
+def release(
+    context: typer.Context,
+    snapshot_id: Annotated[int, typer.Argument(metavar="ID", help="Number of the held snapshot.")],
+) -> None:
+    """Believe a held snapshot: load it at its own time."""
+    pipeline = session(context).pipeline
+    result = pipeline.release(pipeline.source_of(snapshot_id), snapshot_id)
+    typer.echo(f"snapshot {snapshot_id} is {result.status}: {result.opened} opened, {result.closed} closed")
+
+
+@snapshots.command()
+def reject(
+    context: typer.Context,
+    snapshot_id: Annotated[int, typer.Argument(metavar="ID", help="Number of the held snapshot.")],
+) -> None:
+    """Refuse a held snapshot: it never counts."""
+    session(context).pipeline.reject(snapshot_id)
+    typer.echo(f"snapshot {snapshot_id} is rejected")
 
 
 def _configured(source: ConfiguredSource) -> dict[str, Any]:

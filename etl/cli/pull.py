@@ -1,20 +1,18 @@
-"""Commands that bring snapshots in: run, backfill, demo."""
+"""Commands that bring snapshots in: run and backfill."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import text
 
 from etl.backfill import snapshots
-from etl.cli import output
-from etl.cli.changes import COLUMNS as CHANGE_COLUMNS
+from etl.cli import output, spoken
+from etl.cli.progress import shown
 from etl.cli.session import session
-from etl.demo import story
 from etl.pipeline import Result
 
-COLUMNS = ("source", "status", "observed_at", "opened", "closed", "changes", "reason")
+COLUMNS = ("source", "status", "observed_at", "opened", "closed", "reason")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -28,11 +26,9 @@ def run(
 ) -> None:
     """Take one snapshot now of each enabled source, or of those named, and load it."""
     current = session(context)
-    asked = current.named(names) if names else [each for each in current.sources.values() if each.is_enabled]
-    for source in asked:
-        source.require_credential()
+    asked = current.ready(names or ())
     results = current.pipeline.run(asked, current.settings, is_dry=dry_run)
-    _finish(_shown(results, total=len(asked)), as_json=as_json, with_changes=dry_run)
+    finish(shown(results, total=len(asked)), as_json=as_json, is_dry=dry_run)
 
 
 def backfill(
@@ -47,46 +43,37 @@ def backfill(
     """Load saved snapshots of a source, in any order."""
     current = session(context)
     [asked] = current.named([name])
-    found = list(snapshots(asked.name, asked.kind, paths))
+    found = snapshots(asked.name, asked.kind, paths)
     results = current.pipeline.backfill(asked.source, found)
-    _finish(_shown(results, total=len(found)), as_json=as_json)
+    finish(shown(results, total=len(found)), as_json=as_json)
 
 
-def demo(context: typer.Context, *, as_json: JsonOption = False) -> None:
-    """Play dated sample catalogs of all five kinds on loopback, load them, ask questions: no network, no keys."""
-    current = session(context)
-    engine = current.engine
-    results = list(_shown(story.play(current.pipeline), total=story.SNAPSHOTS))
-    if not as_json:
-        with engine.connect() as connection:
-            for question in story.QUESTIONS:
-                rows = [dict(row) for row in connection.execute(text(question.sql)).mappings()]
-                output.table(rows, list(rows[0]) if rows else [], title=f"\n{question.title}")
-    _finish(results, as_json=as_json)
-
-
-def _shown(results: Iterable[Result], *, total: int) -> Iterator[Result]:
-    """The results, each named on stderr as it comes."""
-    console = output.stderr()
-    for count, result in enumerate(results, 1):
-        when = output.cell(result.observed_at)
-        console.print(f"[{count}/{total}] {result.source} {when} {result.status}", markup=False)
-        yield result
-
-
-def _finish(results: Iterable[Result], *, as_json: bool, with_changes: bool = False) -> None:
+def finish(results: Iterable[Result], *, as_json: bool, is_dry: bool = False) -> None:
     """Print the results, then warnings and errors, and end with 1 when anything failed or is held."""
     done = list(results)
     if as_json:
-        output.json_document([_row(result) | {"changes": result.changes} for result in done])
+        output.json_document([_row(result) | ({"changes": result.changes} if is_dry else {}) for result in done])
     else:
-        output.table(map(_row, done), COLUMNS)
-        if with_changes:
-            output.table((change for result in done for change in result.changes), CHANGE_COLUMNS)
+        output.table([_row(result) | {"reason": result.reason} for result in done], COLUMNS)
+        _show_changes(done) if is_dry else None
+    conclude(done)
+    if is_dry:
+        output.note("a dry run: nothing was written")
+
+
+def conclude(results: Iterable[Result]) -> None:
+    """Say on stderr what was set aside and what failed; end with 1 when anything failed or is held."""
+    done = list(results)
     for result in done:
         _warn(result)
     if not all(result.is_well for result in done):
         raise typer.Exit(1)
+
+
+def _show_changes(results: Iterable[Result]) -> None:
+    changes = [change for result in results for change in result.changes]
+    if changes:
+        output.table(map(spoken.spoken, changes), spoken.COLUMNS, title="\nwhat would change")
 
 
 def _row(result: Result) -> dict[str, Any]:
@@ -97,7 +84,6 @@ def _row(result: Result) -> dict[str, Any]:
         "observed_at": result.observed_at,
         "opened": result.opened,
         "closed": result.closed,
-        "changes": len(result.changes),
         "quarantined": result.quarantined,
         "unmapped": result.unmapped,
         "reason": result.error or result.reason,
@@ -105,11 +91,10 @@ def _row(result: Result) -> dict[str, Any]:
 
 
 def _warn(result: Result) -> None:
-    console = output.stderr()
     if result.quarantined:
-        console.print(f"warning: {result.source}: {result.quarantined} records quarantined: see core.quarantine")
+        output.note(f"warning: {result.source}: {result.quarantined} records quarantined: see core.quarantine")
     if result.unmapped:
-        console.print(f"warning: {result.source}: {result.unmapped} price fields unmapped: see core.unmapped_field")
+        output.note(f"warning: {result.source}: {result.unmapped} price fields unmapped: see core.unmapped_field")
     if not result.is_well:
         line = result.error or f"{result.source}: snapshot {result.snapshot_id} is {result.status}: {result.reason}"
-        console.print(f"etl: {line}", markup=False)
+        output.note(f"etl: {line}")

@@ -5,12 +5,11 @@ is copied aside, it and the snapshots after it are folded anew from their landed
 and what differs becomes the believed history.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from etl.domain.catalog import Catalog
 from etl.load import scratch
@@ -18,7 +17,7 @@ from etl.load.landing import Landed, landed_of
 from etl.load.merge import Moves, Step, merge
 from etl.load.scratch import Window
 from etl.load.stage import stage
-from etl.load.tables import quarantine, snapshot, unmapped_field
+from etl.load.tables import quarantine, snapshot, source, unmapped_field
 
 COUNTED = ("loaded", "unchanged")
 """The states of the snapshots that history is made of."""
@@ -65,9 +64,9 @@ def apply(connection: Connection, catalog: Catalog, step: Step) -> Moves:
     return merge(connection, stage(connection, catalog), step)
 
 
-def counted(connection: Connection, source: str, *, after: datetime | None = None) -> list[Landed]:
+def counted(connection: Connection, name: str, *, after: datetime | None = None) -> list[Landed]:
     """The snapshots that history is made of, in order of time."""
-    conditions = [snapshot.c.source == source, snapshot.c.status.in_(COUNTED)]
+    conditions = [snapshot.c.source == name, snapshot.c.status.in_(COUNTED)]
     if after is not None:
         conditions.append(snapshot.c.observed_at > after)
     return landed_of(connection, *conditions)
@@ -80,32 +79,38 @@ def mark(connection: Connection, landed: Landed, status: str, reason: str) -> No
     )
 
 
-def next_known_at(connection: Connection, source: str, now: datetime) -> datetime:
-    """The moment of this load on the second clock: now, yet later than any load before it, whatever the clocks say."""
-    last = connection.scalar(select(func.max(snapshot.c.known_at)).where(snapshot.c.source == source))
-    return now if last is None else max(now, last + timedelta(microseconds=1))
+def next_known_at(connection: Connection, name: str, now: datetime) -> datetime:
+    """The moment of a load on the second clock: now, yet later than any before it, whatever the clocks say."""
+    last = connection.scalar(select(source.c.known_at).where(source.c.source == name))
+    known_at = now if last is None else max(now, last + timedelta(microseconds=1))
+    connection.execute(update(source).where(source.c.source == name).values(known_at=known_at))
+    return known_at
 
 
-def set_aside(connection: Connection, landed: Landed, catalog: Catalog) -> None:
+def set_aside(connection: Connection, landed: Landed, catalog: Catalog, schema: str = "core") -> None:
     """Keep what could not be read or mapped, replacing what an earlier reading of the same bytes had kept."""
     of_snapshot = {"snapshot_id": landed.snapshot_id, "source": landed.source}
-    for table in (quarantine, unmapped_field):
-        connection.execute(delete(table).where(table.c.snapshot_id == landed.snapshot_id))
-    _insert(
-        connection,
-        quarantine,
-        (
-            of_snapshot | {"page": each.page, "pointer": each.pointer, "reason": each.reason, "record": each.record}
-            for each in catalog.quarantined
-        ),
-    )
-    _insert(
-        connection,
-        unmapped_field,
-        (
-            of_snapshot | {"field": each.field, "count": each.count, "example": each.example}
-            for each in catalog.unmapped
-        ),
+    unread = [
+        of_snapshot | {"page": each.page, "pointer": each.pointer, "reason": each.reason, "record": each.record}
+        for each in catalog.quarantined
+    ]
+    unmapped = [
+        of_snapshot | {"field": each.field, "count": each.count, "example": each.example} for each in catalog.unmapped
+    ]
+    options = {"schema_translate_map": {"core": schema}}
+    for table, rows in ((quarantine, unread), (unmapped_field, unmapped)):
+        forget = delete(table).where(table.c.snapshot_id == landed.snapshot_id)
+        connection.execute(forget, execution_options=options)
+        if rows:
+            connection.execute(insert(table), rows, execution_options=options)
+
+
+def count(connection: Connection, landed: Landed, known_at: datetime) -> None:
+    """Log that a snapshot which could not be read when it came is part of history now."""
+    connection.execute(
+        update(snapshot)
+        .where(snapshot.c.snapshot_id == landed.snapshot_id)
+        .values(status="loaded", reason=None, known_at=known_at)
     )
 
 
@@ -165,9 +170,3 @@ def _log(connection: Connection, landed: Landed, catalog: Catalog, moves: Moves,
         quarantined=len(catalog.quarantined),
         unmapped=len(catalog.unmapped),
     )
-
-
-def _insert(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
-    values = list(rows)
-    if values:
-        connection.execute(insert(table), values)

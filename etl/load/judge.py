@@ -1,7 +1,7 @@
 """Decides what becomes of a landed snapshot: history, held in doubt, or, with it, an earlier one that was held."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
@@ -65,14 +65,16 @@ def _objection(
         scratch.seed(connection, arrived.source, arrived.observed_at)
         step = replace(step, schema=scratch.SCHEMA)
     if after is not None:
-        apply(connection, after[1], replace(_step(*after), schema=scratch.SCHEMA))
+        # As if seen at this moment: versions that began since the held one must not end before they began.
+        supposed = replace(_step(*after), observed_at=arrived.observed_at, schema=scratch.SCHEMA)
+        apply(connection, after[1], supposed)
     stage(connection, catalog)
     return objection(connection, step, doubt)
 
 
 def _step(landed: Landed, catalog: Catalog) -> Step:
-    """A step that is only tried: when it would become known does not matter."""
-    return step_of(landed, catalog, previous_at=None, known_at=landed.observed_at)
+    """A step that is only tried, so that it becomes known at the end of time: later than anything that is."""
+    return step_of(landed, catalog, previous_at=None, known_at=datetime.max.replace(tzinfo=UTC))
 
 
 def _held_before(connection: Connection, arrived: Landed) -> list[Landed]:

@@ -4,15 +4,15 @@ The caller owns the transaction and commits it before it reads the bytes.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import zstandard
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from etl.domain.snapshot import Origin, Page, Snapshot
-from etl.errors import ConflictError
+from etl.errors import ConflictError, ContractError
 from etl.load.tables import content, page, raw_snapshot, snapshot, source
 
 LEVEL = 9
@@ -40,7 +40,8 @@ def lock_source(connection: Connection, name: str) -> None:
 def land(connection: Connection, landing: Snapshot, *, landed_at: datetime, failure: str | None = None) -> Landed:
     """Store a snapshot as ``landed``, or as ``failed`` evidence of a walk that was given up.
 
-    Bytes that are already there under the same time are returned as they are, so that landing twice is landing once.
+    Bytes that are already there under the same time are returned as they are, so that landing twice is landing once;
+    if they could not be read then, they are read again.
     Raises ``ConflictError`` when this source has another snapshot with the same time.
     """
     connection.execute(
@@ -50,7 +51,7 @@ def land(connection: Connection, landing: Snapshot, *, landed_at: datetime, fail
     )
     known = _same_time(connection, landing) if failure is None else None
     if known is not None:
-        return known
+        return _again(connection, known)
     snapshot_id = _insert(connection, landing, landed_at, failure)
     status = "landed" if failure is None else "failed"
     connection.execute(
@@ -97,17 +98,12 @@ def pages_of(connection: Connection, snapshot_id: int) -> tuple[Page, ...]:
         .where(page.c.snapshot_id == snapshot_id)
         .order_by(page.c.number)
     )
-    return tuple(
-        Page(
-            number=row.number,
-            url=row.url,
-            status=row.status,
-            body=zstandard.decompress(row.body, max_output_size=row.size),
-            fetched_at=row.fetched_at,
-            headers=row.headers,
-        )
-        for row in rows
-    )
+    return tuple(map(_whole_page, rows))
+
+
+def kinds_of_sources(connection: Connection) -> dict[str, str]:
+    """The kind of every source that ever landed anything, by name."""
+    return {row.source: row.kind for row in connection.execute(select(source).order_by(source.c.source))}
 
 
 def latest_page(connection: Connection, name: str) -> Page | None:
@@ -124,6 +120,22 @@ def latest_page(connection: Connection, name: str) -> Page | None:
         .limit(1)
     )
     return None if newest is None else next(iter(pages_of(connection, newest)), None)
+
+
+def _whole_page(row: Row) -> Page:  # type: ignore[type-arg]
+    """A page as it came. Raises ``ContractError`` when the stored bytes are not those that were landed."""
+    body = zstandard.decompress(row.body, max_output_size=row.size)
+    found = Page(
+        number=row.number,
+        url=row.url,
+        status=row.status,
+        body=body,
+        fetched_at=row.fetched_at,
+        headers=row.headers,
+    )
+    if found.sha256 != row.sha256:
+        raise ContractError(f"{row.url}: the stored bytes are damaged: their sha-256 is not {row.sha256.hex()}")
+    return found
 
 
 def _same_time(connection: Connection, landing: Snapshot) -> Landed | None:
@@ -145,6 +157,15 @@ def _same_time(connection: Connection, landing: Snapshot) -> Landed | None:
             f"{counted.snapshot_id} ({counted.url}) but other content: one of the two times is wrong"
         )
     return None
+
+
+def _again(connection: Connection, known: Landed) -> Landed:
+    """A snapshot that is there already; one that failed gets another chance, for the reading may have improved."""
+    if known.status != "failed":
+        return known
+    chance = update(snapshot).where(snapshot.c.snapshot_id == known.snapshot_id).values(status="landed", reason=None)
+    connection.execute(chance)
+    return replace(known, status="landed")
 
 
 def _insert(connection: Connection, landing: Snapshot, landed_at: datetime, failure: str | None) -> int:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from etl.load.merge import Moves, is_open, same
-from etl.load.tables import HISTORY, Relation
+from etl.load.tables import HISTORY, Relation, quarantine, unmapped_field
 
 SCHEMA = "pg_temp"
 
@@ -48,7 +48,7 @@ def create(connection: Connection, *, keep: bool = False) -> None:
 def seed(connection: Connection, source: str, before: datetime | None) -> None:
     """Copy the state of a source just before a moment (null: the state now), as open versions."""
     for relation in HISTORY:
-        live, copy = relation.table, _scratch(relation)
+        live, copy = relation.table, copy_of(relation)
         columns = ["source", *relation.stage.c.keys(), "valid_from", "known_from"]
         held = is_open(live, source) if before is None else _held_before(live, source, before)
         connection.execute(insert(copy).from_select(columns, select(*(live.c[name] for name in columns)).where(held)))
@@ -58,7 +58,7 @@ def has_converged(connection: Connection, source: str, at: datetime) -> bool:
     """Whether the scratch state equals what is believed to have held from a moment on."""
     for relation in HISTORY:
         names = relation.stage.c.keys()
-        live, copy = relation.table, _scratch(relation)
+        live, copy = relation.table, copy_of(relation)
         believed = select(*(live.c[name] for name in names)).where(_held_at(live, source, at))
         folded = select(*(copy.c[name] for name in names)).where(copy.c.valid_to.is_(None))
         differs = or_(exists(believed.except_(folded)), exists(folded.except_(believed)))
@@ -96,7 +96,7 @@ def reconcile(connection: Connection, window: Window) -> Moves:
 
 
 def _extend(connection: Connection, relation: Relation, window: Window, until: datetime) -> None:
-    live, copy = relation.table, _scratch(relation)
+    live, copy = relation.table, copy_of(relation)
     connection.execute(
         update(copy)
         .where(
@@ -110,7 +110,7 @@ def _extend(connection: Connection, relation: Relation, window: Window, until: d
 
 
 def _supersede(connection: Connection, relation: Relation, window: Window) -> int:
-    live, copy = relation.table, _scratch(relation)
+    live, copy = relation.table, copy_of(relation)
     is_confirmed = exists().where(_is_same_version(relation, live, copy)).correlate(live)
     touched = [live.c.source == window.source, live.c.known_to.is_(None)]
     if window.until is not None:
@@ -122,7 +122,7 @@ def _supersede(connection: Connection, relation: Relation, window: Window) -> in
 
 
 def _believe(connection: Connection, relation: Relation, window: Window) -> int:
-    live, copy = relation.table, _scratch(relation)
+    live, copy = relation.table, copy_of(relation)
     names = ["source", *relation.stage.c.keys(), "valid_from", "valid_to"]
     is_there = (
         exists()
@@ -168,8 +168,13 @@ def _held_at(live: FromClause, source: str, at: datetime) -> ColumnElement[bool]
     )
 
 
-_COPIES = {relation.name: relation.table.to_metadata(MetaData(), schema=SCHEMA) for relation in HISTORY}
+COPIES = {
+    table.name: table.to_metadata(MetaData(), schema=SCHEMA)
+    for table in (*(relation.table for relation in HISTORY), quarantine, unmapped_field)
+}
+"""The tables of ``core`` as they stand in the scratch schema."""
 
 
-def _scratch(relation: Relation) -> Table:
-    return _COPIES[relation.name]
+def copy_of(relation: Relation) -> Table:
+    """The scratch copy of a relation's table."""
+    return COPIES[relation.name]

@@ -82,6 +82,7 @@ source = Table(
     metadata,
     Column("source", Text, primary_key=True),
     Column("kind", Text, nullable=False),
+    Column("known_at", TIMESTAMP),
     schema="core",
 )
 

@@ -53,7 +53,15 @@ def upgrade() -> None:
 
 def _snapshots() -> None:
     """What became of each snapshot, and what of it could not be read."""
-    op.execute("CREATE TABLE core.source (source text CONSTRAINT source_pkey PRIMARY KEY, kind text NOT NULL)")
+    op.execute(
+        """
+        CREATE TABLE core.source (
+            source   text CONSTRAINT source_pkey PRIMARY KEY,
+            kind     text NOT NULL,
+            known_at timestamptz
+        )
+        """
+    )
     op.execute(
         """
         CREATE TABLE core.snapshot (

@@ -1,50 +1,15 @@
 """What history makes of snapshots, against a dict and a loop."""
 
 import uuid
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from etl.pipeline import Pipeline, Result
-from etl.sources.registry import kinds
 from tests.load import worlds
-from tests.load.worlds import World, history, snapshot, timelines
-
-
-def clock() -> datetime:
-    return datetime.now(UTC)
-
-
-def load(engine: Engine, source: str, day: int, world: World) -> Result:
-    bifrost = kinds()["bifrost"](source)
-    [result] = Pipeline(engine, clock).backfill(bifrost, [snapshot(source, day, world)])
-    return result
-
-
-def believed(engine: Engine, source: str) -> tuple[set[Any], set[Any]]:
-    """The versions that the mart shows, in the shape of the oracle."""
-    with engine.connect() as connection:
-        models = connection.execute(
-            text("SELECT model_id, name, valid_from, valid_to FROM mart.model_history WHERE source = :s"), {"s": source}
-        )
-        prices = connection.execute(
-            text(
-                "SELECT model_id, provider, meter, price_state, trim_scale(unit_price)::text AS amount,"
-                " valid_from, valid_to FROM mart.price_history WHERE source = :s"
-            ),
-            {"s": source},
-        )
-        return (
-            {((row.model_id,), (row.name,), row.valid_from, row.valid_to) for row in models},
-            {
-                ((row.model_id, row.provider, row.meter), (row.price_state, row.amount), row.valid_from, row.valid_to)
-                for row in prices
-            },
-        )
+from tests.load.believing import believed, load
+from tests.load.worlds import World, history, timelines
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,0 +1,98 @@
+"""The command that proves history from the landed bytes."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.progress import Progress
+
+from etl.cli import output
+from etl.cli.pull import JsonOption
+from etl.cli.session import session
+from etl.errors import ConfigurationError
+from etl.load.verify import Verdict
+from etl.pipeline import Pipeline
+from etl.sources.base import Source
+
+COLUMNS = ("source", "snapshots", "verdict", "models", "endpoints", "prices", "only_live", "only_rebuilt")
+
+
+def verify(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Sources; default: all.")] = None,
+    *,
+    apply: Annotated[bool, typer.Option("--apply", help="Believe the rebuilt history from now on.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Rebuild history from the landed bytes beside the live one and report any difference."""
+    pipeline = session(context).pipeline
+    known = pipeline.known_sources()
+    unknown = [name for name in names or () if name not in known]
+    if unknown:
+        raise ConfigurationError(f"nothing was ever landed of {unknown[0]}; there is: {', '.join(known) or 'nothing'}")
+    verdicts = [_verify(pipeline, known[name], is_applied=apply) for name in names or known]
+    if as_json:
+        output.json_document([_row(verdict) | _details(verdict) for verdict in verdicts])
+    else:
+        output.table(map(_row, verdicts), COLUMNS)
+        for verdict in verdicts:
+            _explain(verdict)
+    if not apply and not all(verdict.agrees for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+def _verify(pipeline: Pipeline, source: Source[Any], *, is_applied: bool) -> Verdict:
+    """One source, with a bar on stderr when that is a terminal."""
+    console = output.stderr()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(source.name, total=None)
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        return pipeline.verify(source, is_applied=is_applied, progress=progress)
+
+
+def _row(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "source": verdict.source,
+        "snapshots": verdict.snapshots,
+        "verdict": _word(verdict),
+        "models": verdict.rows["model"],
+        "endpoints": verdict.rows["endpoint"],
+        "prices": verdict.rows["price"],
+        "only_live": sum(difference.only_live for difference in verdict.differences),
+        "only_rebuilt": sum(difference.only_rebuilt for difference in verdict.differences),
+    }
+
+
+def _word(verdict: Verdict) -> str:
+    if verdict.agrees:
+        return "agrees"
+    return "corrected" if verdict.applied else "differs"
+
+
+def _details(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "unreadable": verdict.unreadable,
+        "readable_now": verdict.readable_now,
+        "differences": [
+            {"table": each.table, "only_live": each.only_live, "only_rebuilt": each.only_rebuilt}
+            | {"examples": each.examples}
+            for each in verdict.differences
+        ],
+    }
+
+
+def _explain(verdict: Verdict) -> None:
+    """Name on stderr what differs, the first rows of each table with it."""
+    console = output.stderr()
+    for line in verdict.unreadable:
+        console.print(f"etl: {verdict.source}: {line}", markup=False)
+    for number in verdict.readable_now:
+        console.print(f"etl: {verdict.source}: snapshot {number} failed when it came and can be read now", markup=False)
+    for each in verdict.differences:
+        counts = f"{each.only_live} rows only in the live table, {each.only_rebuilt} only in the rebuilt one"
+        console.print(f"etl: {verdict.source}: {each.table}: {counts}", markup=False)
+        for example in each.examples:
+            shown = ", ".join(f"{name}={output.cell(value)}" for name, value in example.items() if value is not None)
+            console.print(f"  {shown}", markup=False)
