@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection, create_engine, text
 
-from etl.load.tables import metadata
+from etl.load import relations
 
 ADVISORY_LOCK = 0x65746C5F6D696772  # "etl_migr": any constant that nobody else uses
 
@@ -16,7 +16,7 @@ def migrate(connection: Connection) -> None:
     try:
         context.configure(
             connection=connection,
-            target_metadata=metadata,
+            target_metadata=relations.metadata,
             include_schemas=True,
             version_table="schema_revision",
             version_table_schema="public",

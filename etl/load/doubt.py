@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from etl.load import tables
+from etl.load import relations
 from etl.load.merge import Step, is_open, may_end, same
-from etl.load.tables import Relation
+from etl.load.relations import Relation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,10 +23,10 @@ class Doubt:
 
 def objection(connection: Connection, step: Step, doubt: Doubt) -> str | None:
     """Why the staged snapshot should be held against the state of the step's schema; null when it should not."""
-    models, gone = _removal(connection, tables.model, step)
+    models, gone = _removal(connection, relations.model, step)
     if gone >= doubt.minimum and gone > doubt.share * models:
         return f"would remove {gone} of {models} models"
-    prices, gone = _removal(connection, tables.price, step)
+    prices, gone = _removal(connection, relations.price, step)
     if prices and gone == prices:
         return f"would remove all {prices} prices"
     return None

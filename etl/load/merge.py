@@ -29,8 +29,8 @@ from sqlalchemy import (
 )
 
 from etl.domain.catalog import Coverage
-from etl.load import tables
-from etl.load.tables import Relation, stage_scope
+from etl.load import relations
+from etl.load.relations import Relation, stage_scope
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +73,7 @@ def merge(connection: Connection, spoken: list[Relation], step: Step) -> Moves:
     for relation in spoken:
         _merge(connection, relation, step, may_end(relation, step), moves)
     _stage_unseen(connection, step)
-    _merge(connection, tables.unseen, step, true(), moves)
+    _merge(connection, relations.unseen, step, true(), moves)
     return moves
 
 
@@ -130,9 +130,9 @@ def _is_covered(relation: Relation, step: Step) -> ColumnElement[bool]:
     old = relation.table
     if "provider" in relation.key:
         return old.c.provider == covered
-    if relation is not tables.model:
+    if relation is not relations.model:
         return is_complete
-    route = tables.endpoint.table.alias("route")
+    route = relations.endpoint.table.alias("route")
     routes = select(func.bool_and(route.c.provider == covered)).where(
         is_open(route, step.source), route.c.model_id == old.c.model_id
     )
@@ -141,7 +141,7 @@ def _is_covered(relation: Relation, step: Step) -> ColumnElement[bool]:
 
 def _stage_unseen(connection: Connection, step: Step) -> None:
     """Stage the prices that stay in force although this snapshot does not show them, with their last sighting."""
-    price, shown, unseen = tables.price, tables.price.stage, tables.unseen
+    price, shown, unseen = relations.price, relations.price.stage, relations.unseen
     former = unseen.table
     last_seen = func.coalesce(former.c.last_seen_at, literal(step.previous_at or step.observed_at))
     carried = (

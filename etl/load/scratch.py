@@ -25,7 +25,8 @@ from sqlalchemy import (
 )
 
 from etl.load.merge import Moves, is_open, same
-from etl.load.tables import HISTORY, Relation, quarantine, unmapped_field
+from etl.load.relations import HISTORY, Relation
+from etl.load.tables import quarantine, unmapped_field
 
 SCHEMA = "pg_temp"
 

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Table, text
 
 from etl.domain import jsontext
 from etl.domain.catalog import Catalog, Price, Quarantined, Scope
-from etl.load import tables
-from etl.load.tables import Relation
+from etl.load import relations
+from etl.load.relations import Relation
 
 
 def stage(connection: Connection, catalog: Catalog) -> list[Relation]:
@@ -18,16 +18,16 @@ def stage(connection: Connection, catalog: Catalog) -> list[Relation]:
     Returns the relations of which the catalog speaks.
     """
     spoken = {
-        tables.provider: catalog.providers,
-        tables.author: catalog.authors,
-        tables.model: catalog.models,
-        tables.endpoint: catalog.endpoints,
-        tables.price: catalog.prices,
+        relations.provider: catalog.providers,
+        relations.author: catalog.authors,
+        relations.model: catalog.models,
+        relations.endpoint: catalog.endpoints,
+        relations.price: catalog.prices,
     }
     for relation, records in spoken.items():
         copy(connection, relation.stage, _rows(relation, records or ()))
-    copy(connection, tables.unseen.stage, ())
-    copy(connection, tables.stage_scope, (_scope(scope) for scope in _scopes(catalog.quarantined)))
+    copy(connection, relations.unseen.stage, ())
+    copy(connection, relations.stage_scope, (_scope(scope) for scope in _scopes(catalog.quarantined)))
     return [relation for relation, records in spoken.items() if records is not None]
 
 
@@ -45,7 +45,7 @@ def copy(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) 
 
 
 def _rows(relation: Relation, records: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
-    if relation is tables.price:
+    if relation is relations.price:
         yield from map(_price, records)
         return
     fields = attrgetter(*relation.stage.c.keys())
@@ -82,4 +82,4 @@ def _scopes(quarantined: Iterable[Quarantined]) -> set[Scope]:
     return {scope for record in quarantined for scope in record.scopes}
 
 
-_scope: Callable[[Scope], tuple[Any, ...]] = attrgetter(*tables.stage_scope.c.keys())
+_scope: Callable[[Scope], tuple[Any, ...]] = attrgetter(*relations.stage_scope.c.keys())

@@ -16,8 +16,9 @@ from etl.load import history, scratch
 from etl.load.history import COUNTED, Read, apply, next_known_at, step_of
 from etl.load.landing import Landed, landed_of, lock_source
 from etl.load.merge import Moves
+from etl.load.relations import HISTORY
 from etl.load.scratch import SCHEMA, Window, copy_of
-from etl.load.tables import HISTORY, quarantine, raw_snapshot, snapshot, unmapped_field
+from etl.load.tables import quarantine, raw_snapshot, snapshot, unmapped_field
 
 EXAMPLES = 5
 """How many differing rows of each table and side are told."""

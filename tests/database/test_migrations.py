@@ -9,7 +9,7 @@ from sqlalchemy import URL, Engine, text
 from etl.database import migrations
 from etl.database.engine import database_url, open_engine, require_reachable
 from etl.errors import ConfigurationError, DatabaseError
-from etl.load.tables import metadata
+from etl.load import relations
 
 
 def _objects(engine: Engine) -> list[str]:
@@ -53,7 +53,7 @@ def test_the_tables_of_the_code_are_those_of_the_database(engine: Engine) -> Non
                 "include_name": lambda name, kind, _: kind != "schema" or name in ("raw", "core"),
             },
         )
-        assert compare_metadata(context, metadata) == []
+        assert compare_metadata(context, relations.metadata) == []
 
 
 def test_an_older_schema_is_refused_and_the_remedy_named(empty_url: URL) -> None:
