@@ -11,6 +11,7 @@ from pathlib import Path
 from psycopg.errors import DependentObjectsStillExist
 from sqlalchemy import Connection, text
 
+from etl.database.driver import run_script
 from etl.errors import DatabaseError
 
 FOLDER = Path(__file__).parent.parent / "mart"
@@ -33,21 +34,14 @@ def install(connection: Connection) -> None:
     try:
         connection.execute(text("CREATE SCHEMA IF NOT EXISTS mart"))
         for kind, identity in connection.execute(_OBJECTS).all():
-            _run(connection, f"DROP {kind} {identity}")
+            run_script(connection, f"DROP {kind} {identity}")
     except DependentObjectsStillExist as error:
         detail = (error.diag.message_detail or "something else hangs on it").replace("\n", "; ")
         raise DatabaseError(f"the mart cannot be replaced: {detail}; drop what hangs on it and run again") from None
     for file in sorted(FOLDER.glob("*.sql")):
-        _run(connection, file.read_text(encoding="utf-8"))
+        run_script(connection, file.read_text(encoding="utf-8"))
     _comment(connection)
-    _run(connection, f"COMMENT ON SCHEMA mart IS '{digest()}'")
-
-
-def _run(connection: Connection, sql: str) -> None:
-    """Run SQL text as it stands: per cent signs and colons in it are not parameters."""
-    driver = connection.connection.driver_connection
-    assert driver is not None  # noqa: S101  an open connection has one
-    driver.execute(sql)
+    run_script(connection, f"COMMENT ON SCHEMA mart IS '{digest()}'")
 
 
 def _comment(connection: Connection) -> None:
@@ -57,7 +51,7 @@ def _comment(connection: Connection) -> None:
     for view, column in connection.execute(_COLUMNS).all():
         meaning = glossary.get(view, {}).get(column) or glossary["columns"][column]
         literal = meaning.replace("'", "''")
-        _run(connection, f"COMMENT ON COLUMN mart.{quote(view)}.{quote(column)} IS '{literal}'")
+        run_script(connection, f"COMMENT ON COLUMN mart.{quote(view)}.{quote(column)} IS '{literal}'")
 
 
 _OBJECTS = text(

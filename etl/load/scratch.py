@@ -20,10 +20,10 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    text,
     update,
 )
 
+from etl.database.driver import run_script
 from etl.load.merge import Moves, is_open, same
 from etl.load.relations import HISTORY, Relation
 from etl.load.tables import quarantine, unmapped_field
@@ -36,14 +36,13 @@ _OPTIONS = {"preserve_rowcount": True}
 def create(connection: Connection, *, keep: bool = False) -> None:
     """Make the scratch relations anew and empty; they last as long as the transaction, or with ``keep`` the session."""
     end = "PRESERVE ROWS" if keep else "DROP"
-    for relation in HISTORY:
-        connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{relation.name}"))
-        connection.execute(
-            text(
-                f"CREATE TEMPORARY TABLE {relation.name} (LIKE core.{relation.name} INCLUDING IDENTITY"
-                f" INCLUDING CONSTRAINTS INCLUDING INDEXES) ON COMMIT {end}"
-            )
-        )
+    script = "".join(
+        f"DROP TABLE IF EXISTS pg_temp.{relation.name};"
+        f"CREATE TEMPORARY TABLE {relation.name} (LIKE core.{relation.name} INCLUDING IDENTITY"
+        f" INCLUDING CONSTRAINTS INCLUDING INDEXES) ON COMMIT {end};"
+        for relation in HISTORY
+    )
+    run_script(connection, script)
 
 
 def seed(connection: Connection, source: str, before: datetime | None) -> None:

@@ -1,11 +1,14 @@
 """Puts one catalog into temporary tables by COPY, shaped like the relations of history."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
 
+from etl.database.driver import driver, run_script
 from etl.domain import jsontext
 from etl.domain.catalog import Catalog, Price, Quarantined, Scope
 from etl.load import relations
@@ -24,33 +27,43 @@ def stage(connection: Connection, catalog: Catalog) -> list[Relation]:
         relations.endpoint: catalog.endpoints,
         relations.price: catalog.prices,
     }
+    run_script(connection, _EMPTY_TABLES)
     for relation, records in spoken.items():
-        copy(connection, relation.stage, _rows(relation, records or ()))
-    copy(connection, relations.unseen.stage, ())
-    copy(connection, relations.stage_scope, (_scope(scope) for scope in _scopes(catalog.quarantined)))
+        _copy(connection, relation.stage, [_row(relation, record) for record in records or ()])
+    _copy(connection, relations.stage_scope, [_scope(scope) for scope in _scopes(catalog.quarantined)])
     return [relation for relation, records in spoken.items() if records is not None]
 
 
-def copy(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Make a temporary table anew and fill it in one round trip."""
-    connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{table.name}"))
-    table.create(connection)
-    columns = ", ".join(table.c.keys())
-    driver = connection.connection.driver_connection
-    assert driver is not None  # noqa: S101  an open connection has one
-    with driver.cursor() as cursor, cursor.copy(f"COPY pg_temp.{table.name} ({columns}) FROM STDIN") as sink:
+_TABLES = (*(relation.stage for relation in relations.HISTORY), relations.stage_scope)
+
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+_EMPTY_TABLES = "".join(
+    f"DROP TABLE IF EXISTS pg_temp.{table.name};{CreateTable(table).compile(dialect=_DIALECT)};" for table in _TABLES
+)
+"""One round trip for all of them, whatever an earlier snapshot of this transaction left in them."""
+
+_MANY = 1000
+"""Rows from which on the planner is told how many there are: below it, any plan will do."""
+
+
+def _copy(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+    """Fill a temporary table in one round trip."""
+    if not rows:
+        return
+    copy = f"COPY pg_temp.{table.name} ({', '.join(table.c.keys())}) FROM STDIN".encode()
+    with driver(connection).cursor() as cursor, cursor.copy(copy) as sink:
         for row in rows:
             sink.write_row(row)
-    connection.execute(text(f"ANALYZE pg_temp.{table.name}"))
+    if len(rows) >= _MANY:
+        run_script(connection, f"ANALYZE pg_temp.{table.name}")
 
 
-def _rows(relation: Relation, records: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
-    if relation is relations.price:
-        yield from map(_price, records)
-        return
-    fields = attrgetter(*relation.stage.c.keys())
-    for record in records:
-        yield tuple(map(_field, fields(record)))
+def _row(relation: Relation, record: Any) -> tuple[Any, ...]:
+    """A record as a row of the relation's staging table."""
+    if isinstance(record, Price):
+        return _price(record)
+    return tuple(_field(getattr(record, name)) for name in relation.stage.c.keys())  # noqa: SIM118  the names
 
 
 def _price(price: Price) -> tuple[Any, ...]:
