@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from etl.config import ConfiguredSource, Settings
 from etl.domain.catalog import Catalog
@@ -97,10 +97,13 @@ class Pipeline:
         """
         with self.engine.begin() as connection:
             landing.lock_source(connection, source.name)
-            reason = str(failure) if failure else None
-            landed = landing.land(connection, snapshot, landed_at=self.clock(), failure=reason)
+            # A catalog that came whole and is not understood yet may be read one day; half a walk never will.
+            evidence = None if failure is None or isinstance(failure, ContractError) else str(failure)
+            landed = landing.land(connection, snapshot, landed_at=self.clock(), failure=evidence)
+            if failure is not None:
+                history.mark(connection, landed, "failed", str(failure))
         if failure is not None:
-            return _result(landed, Loaded(status="failed"), error=reason)
+            return _result(landed, Loaded(status="failed"), error=str(failure))
         return self._load_pending(source, landed)
 
     def rehearse(self, source: Source[Any], snapshot: Snapshot, failure: SourceError | None = None) -> Result:
@@ -221,12 +224,22 @@ class Pipeline:
         try:
             with connection.begin_nested():
                 loaded = judge.load(connection, landed, read(landed), read, now=self.clock(), doubt=self.doubt)
-        except (ContractError, DataError, IntegrityError) as error:
+        except (ContractError, DBAPIError) as error:
+            if isinstance(error, DBAPIError) and not _is_about_the_data(error):
+                raise
             reason = str(error) if isinstance(error, ContractError) else " ".join(str(error.orig).split())[:500]
             history.mark(connection, landed, "failed", reason)
             line = f"{landed.source}: snapshot {landed.snapshot_id}: {reason}"
             return _result(landed, Loaded(status="failed"), error=line)
         return _result(landed, loaded)
+
+
+_DATA_ERRORS = ("22", "23", "54")
+"""Classes of SQLSTATE in which the database refuses what we wrote: trying again would not help."""
+
+
+def _is_about_the_data(error: DBAPIError) -> bool:
+    return str(getattr(error.orig, "sqlstate", None) or "").startswith(_DATA_ERRORS)
 
 
 def _reader(connection: Connection, source: Source[Any]) -> history.Read:

@@ -1,8 +1,9 @@
 """The tray on which a source puts flattened records: keys stay unique, what is set aside is kept with its reason."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TypeAlias, TypeVar
 
 from etl.domain.catalog import (
     Author,
@@ -25,13 +26,20 @@ PLACEHOLDER_EPOCH = 1_704_067_200
 """2024-01-01, which gateways send as ``created`` when they do not know it."""
 
 
+LONGEST_KEY = 2000
+"""Bytes of all parts of a key together: an index of Postgres holds no more than 2,704 in a row."""
+
+Key: TypeAlias = tuple[str | int, ...]
+T = TypeVar("T")
+
+
 class Collector:
     """Collects one snapshot's records. Of two records with one key the first is kept, the second quarantined."""
 
     def __init__(self) -> None:
-        self._models: dict[Hashable, tuple[Model, Place]] = {}
-        self._endpoints: dict[Hashable, tuple[Endpoint, Place]] = {}
-        self._prices: dict[Hashable, tuple[Price, Place]] = {}
+        self._models: dict[Key, tuple[Model, Place]] = {}
+        self._endpoints: dict[Key, tuple[Endpoint, Place]] = {}
+        self._prices: dict[Key, tuple[Price, Place]] = {}
         self._providers: dict[str, Provider] | None = None
         self._authors: dict[str, Author] | None = None
         self._quarantined: list[Quarantined] = []
@@ -39,7 +47,7 @@ class Collector:
 
     def model(self, model: Model, place: Place, record: Json) -> bool:
         """Put a model down; false when its id was already there."""
-        return self._put(self._models, model.model_id, model, place, record)
+        return self._put(self._models, (model.model_id,), model, place, record)
 
     def endpoint(self, endpoint: Endpoint, place: Place, record: Json) -> bool:
         """Put an endpoint down; false when its key was already there."""
@@ -57,11 +65,15 @@ class Collector:
 
     def provider(self, provider: Provider) -> None:
         """Put a provider's name down; the first one stays. Sources repeat it with every model."""
+        if not is_storable_key(provider.provider):
+            return
         self._providers = self._providers or {}
         self._providers.setdefault(provider.provider, provider)
 
     def author(self, author: Author) -> None:
         """Put an author's name down; the first one stays."""
+        if not is_storable_key(author.author):
+            return
         self._authors = self._authors or {}
         self._authors.setdefault(author.author, author)
 
@@ -95,13 +107,21 @@ class Collector:
             coverage=coverage,
         )
 
-    def _put(self, shelf: dict, key: Hashable, value: object, place: Place, record: Json) -> bool:  # type: ignore[type-arg]
+    def _put(self, shelf: dict[Key, tuple[T, Place]], key: Key, value: T, place: Place, record: Json) -> bool:
+        if not is_storable_key(*key):
+            self.quarantine(place, f"its key is longer than {LONGEST_KEY} bytes", record)
+            return False
         if key in shelf:
             first = shelf[key][1]
             self.quarantine(place, f"same key as {first.pointer} of page {first.page}: {key}", record)
             return False
         shelf[key] = (value, place)
         return True
+
+
+def is_storable_key(*parts: str | int) -> bool:
+    """Whether a key is short enough to be indexed."""
+    return sum(len(str(part).encode()) for part in parts) <= LONGEST_KEY
 
 
 def epoch(seconds: Json) -> datetime | None:
