@@ -10,6 +10,7 @@ import typer
 from etl.cli import output
 from etl.cli.pull import JsonOption
 from etl.cli.session import Session, session
+from etl.database import dictionary as data_dictionary
 from etl.database import migrations
 from etl.database.engine import database_url
 from etl.errors import ConfigurationError
@@ -59,6 +60,13 @@ def upgrade(context: typer.Context) -> None:
     current = session(context)
     migrations.upgrade(current.unmigrated_engine)
     typer.echo(f"schema {migrations.head()} is in place")
+
+
+@app.command()
+def dictionary(context: typer.Context) -> None:
+    """Print what every view, function and column of the mart means, in Markdown."""
+    with session(context).engine.connect() as connection:
+        typer.echo(data_dictionary.markdown(connection), nl=False)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -113,7 +113,8 @@ class Collector:
             return False
         if key in shelf:
             first = shelf[key][1]
-            self.quarantine(place, f"same key as {first.pointer} of page {first.page}: {key}", record)
+            shown = ", ".join(map(str, key))
+            self.quarantine(place, f"same key as {first.pointer} of page {first.page}: {shown}", record)
             return False
         shelf[key] = (value, place)
         return True
