@@ -38,19 +38,22 @@ WITH version AS (
 SELECT c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start, c.currency,
        kind.change,
        CASE WHEN kind.change NOT IN ('added', 'removed') THEN 'price'
-            WHEN mart.model_moved(c.source, c.model_id, c.changed_at, kind.change = 'added') THEN 'model'
-            WHEN mart.endpoint_moved(c.source, c.model_id, c.provider, c.region, c.changed_at,
-                                     kind.change = 'added') THEN 'endpoint'
-            WHEN EXISTS (SELECT FROM core.price o
-                          WHERE (o.source, o.model_id, o.provider, o.region, o.plan, o.meter)
-                              = (c.source, c.model_id, c.provider, c.region, c.plan, c.meter)
-                            AND o.tier_start <> c.tier_start AND o.known_to IS NULL
-                            AND CASE WHEN kind.change = 'added'
-                                     THEN o.valid_from < c.changed_at
-                                          AND (o.valid_to IS NULL OR o.valid_to >= c.changed_at)
-                                     ELSE o.valid_from <= c.changed_at
-                                          AND (o.valid_to IS NULL OR o.valid_to > c.changed_at) END)
-            THEN 'price' ELSE 'meter' END AS cause,
+            WHEN NOT EXISTS (SELECT FROM core.model m
+                              WHERE m.source = c.source AND m.model_id = c.model_id AND m.known_to IS NULL
+                                AND m.valid_from <= elsewhere.at AND (m.valid_to IS NULL OR m.valid_to > elsewhere.at))
+            THEN 'model'
+            WHEN NOT EXISTS (SELECT FROM core.endpoint e
+                              WHERE (e.source, e.model_id, e.provider, e.region)
+                                  = (c.source, c.model_id, c.provider, c.region) AND e.known_to IS NULL
+                                AND e.valid_from <= elsewhere.at AND (e.valid_to IS NULL OR e.valid_to > elsewhere.at))
+            THEN 'endpoint'
+            WHEN NOT EXISTS (SELECT FROM core.price o
+                              WHERE (o.source, o.model_id, o.provider, o.region, o.plan, o.meter)
+                                  = (c.source, c.model_id, c.provider, c.region, c.plan, c.meter)
+                                AND o.tier_start <> c.tier_start AND o.known_to IS NULL
+                                AND o.valid_from <= elsewhere.at AND (o.valid_to IS NULL OR o.valid_to > elsewhere.at))
+            THEN 'meter'
+            ELSE 'price' END AS cause,
        c.old_state, c.new_state, c.old_unit_price, c.new_unit_price,
        CASE WHEN c.old_currency = c.currency AND c.old_unit_price > 0 AND c.new_unit_price > 0
             THEN trim_scale(round(c.new_unit_price / c.old_unit_price, 9)) END AS ratio,
@@ -69,6 +72,9 @@ SELECT c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start
                 WHEN (c.old_state = 'dynamic') <> (c.new_state = 'dynamic') THEN 'restated'
                 WHEN c.new_unit_price > c.old_unit_price THEN 'increased'
                 ELSE 'decreased' END AS change) kind
+ -- What a price came with was not there just before (the clock ticks in microseconds); what it went with is not there then.
+ CROSS JOIN LATERAL (
+    SELECT c.changed_at - CASE kind.change WHEN 'added' THEN interval '1 microsecond' ELSE interval '0' END AS at) elsewhere
  CROSS JOIN LATERAL (
     SELECT coalesce(
         (SELECT u.last_seen_at FROM core.unseen u
