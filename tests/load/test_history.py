@@ -95,3 +95,11 @@ def test_the_same_time_with_other_content_is_an_error_that_names_both(engine: En
     assert result.status == "failed"
     assert f"snapshot {first.snapshot_id}" in str(result.error)
     assert "day-0.json" in str(result.error)
+
+
+def test_an_attribute_that_comes_or_goes_is_a_change(engine: Engine) -> None:
+    named, unnamed = World({"openai/m1": ("A", {})}), World({"openai/m1": (None, {})})
+    for day, world in enumerate([unnamed, named, unnamed]):
+        load(engine, "s", day, world)
+    assert believed(engine, "s") == history({0: unnamed, 1: named, 2: unnamed})
+    assert len(believed(engine, "s")[0]) == 3

@@ -31,7 +31,7 @@ class World:
     ``is_whole`` false: the body says that another page follows, which is not there.
     """
 
-    models: Mapping[str, tuple[str, Mapping[str, str]]]
+    models: Mapping[str, tuple[str | None, Mapping[str, str]]]
     failed: frozenset[str] = frozenset()
     is_whole: bool = True
     garbage: bool = False
@@ -139,7 +139,7 @@ def _step(runs: list[list], seen: dict[Key, Value], at: datetime, ends: _Ends) -
 
 prices_texts = st.sampled_from(["0.0000025", "2.5e-06", "0.00000250", "0.000003", "0", "0.0000000000", "-1", BAD])
 models_ids = st.sampled_from([f"{provider}/m{number}" for provider in PROVIDERS for number in range(3)])
-rows = st.tuples(st.sampled_from(["A", "B"]), st.dictionaries(st.sampled_from(list(METERS)), prices_texts))
+rows = st.tuples(st.sampled_from(["A", "B", None]), st.dictionaries(st.sampled_from(list(METERS)), prices_texts))
 catalogs = st.dictionaries(models_ids, rows, max_size=5)
 worlds = st.builds(
     World,
