@@ -1,7 +1,9 @@
 """Saved snapshots on disk, named by their time: ``<UTC>.json``, a folder ``<UTC>/`` of pages, or a folder of such."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,15 +13,42 @@ from etl.errors import ConfigurationError
 _COMPACT = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)T(\d\d)[-:]?(\d\d)[-:]?(\d\d)(\.\d+)?Z")
 
 
-def snapshots(source: str, kind: str, paths: Iterable[Path]) -> Iterator[Snapshot]:
-    """The snapshots below the paths, oldest first, read one at a time.
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Entry:
+    """One saved snapshot that was found and not read yet: its time, and the files of its pages in order."""
 
-    Raises ``ConfigurationError`` before the first one when a path is missing or a name tells no time.
+    time: datetime
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Saved:
+    """Saved snapshots of one source, oldest first: counted at once, read one at a time."""
+
+    source: str
+    kind: str
+    entries: tuple[Entry, ...]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __iter__(self) -> Iterator[Snapshot]:
+        return (self._read(entry) for entry in self.entries)
+
+    def _read(self, entry: Entry) -> Snapshot:
+        pages = tuple(_page(number, file, entry.time) for number, file in enumerate(entry.files, 1))
+        return Snapshot(source=self.source, kind=self.kind, observed_at=entry.time, origin=Origin.BACKFILL, pages=pages)
+
+
+def snapshots(source: str, kind: str, paths: Iterable[Path]) -> Saved:
+    """The snapshots below the paths, each once.
+
+    Raises ``ConfigurationError`` when a path is missing, a name tells no time, or there is nothing to read.
     """
-    found = sorted({entry.resolve(): time for path in paths for entry, time in _entries(path)}.items(), key=_by_time)
+    found = {Entry(time=time, files=_pages(entry)) for path in paths for entry, time in _entries(path)}
     if not found:
         raise ConfigurationError("no snapshots there: expected <UTC>.json files or <UTC>/ folders")
-    return (_read(source, kind, entry, time) for entry, time in found)
+    return Saved(source=source, kind=kind, entries=tuple(sorted(found)))
 
 
 def moment_of(name: str) -> datetime | None:
@@ -28,28 +57,30 @@ def moment_of(name: str) -> datetime | None:
     iso = "{}-{}-{}T{}:{}:{}".format(*found.groups()[:6]) + (found[7] or "") + "Z" if found else name
     try:
         time = datetime.fromisoformat(iso)
-    except ValueError:
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _entries(path: Path) -> Iterator[tuple[Path, datetime]]:
-    """The snapshots that a path given by a person means."""
+    """The snapshots that a path given by a person means, or a path below it."""
     if not path.exists():
         raise ConfigurationError(f"{path} does not exist")
     time = _time(path)
-    if time is not None:
+    if time is not None and not _is_shelf(path):
         yield path, time
-        return
-    if not path.is_dir():
-        raise ConfigurationError(f"{path} tells no time: name it like 2025-10-21T05-10-55Z.json")
-    for entry in _visible(path):
-        time = _time(entry)
-        if time is None:
-            raise ConfigurationError(
-                f"{entry} tells no time: name it like 2025-10-21T05-10-55Z.json, or begin its name with _ to skip it"
-            )
-        yield entry, time
+    elif path.is_dir():
+        for entry in _visible(path):
+            yield from _entries(entry)
+    else:
+        raise ConfigurationError(
+            f"{path} tells no time: name it like 2025-10-21T05-10-55Z.json, or begin its name with _ to skip it"
+        )
+
+
+def _is_shelf(path: Path) -> bool:
+    """Whether it is a folder of snapshots that happens to be named by a day: what lies in it tells times itself."""
+    return path.is_dir() and all(_time(entry) is not None for entry in _visible(path)) and any(_visible(path))
 
 
 def _time(entry: Path) -> datetime | None:
@@ -60,16 +91,15 @@ def _visible(folder: Path) -> list[Path]:
     return sorted(entry for entry in folder.iterdir() if not entry.name.startswith(("_", ".")))
 
 
-def _by_time(found: tuple[Path, datetime]) -> tuple[datetime, Path]:
-    return found[1], found[0]
-
-
-def _read(source: str, kind: str, entry: Path, time: datetime) -> Snapshot:
-    files = _visible(entry) if entry.is_dir() else [entry]
-    pages = tuple(_page(number, file, time) for number, file in enumerate(files, 1))
-    if not pages:
+def _pages(entry: Path) -> tuple[Path, ...]:
+    """The files of one snapshot. Raises ``ConfigurationError`` unless there are some and all can be read."""
+    files = tuple(path.resolve() for path in (_visible(entry) if entry.is_dir() else [entry]))
+    if not files:
         raise ConfigurationError(f"{entry} holds no pages")
-    return Snapshot(source=source, kind=kind, observed_at=time, origin=Origin.BACKFILL, pages=pages)
+    for file in files:
+        if not file.is_file() or not os.access(file, os.R_OK):
+            raise ConfigurationError(f"{file} is no file that can be read")
+    return files
 
 
 def _page(number: int, file: Path, time: datetime) -> Page:

@@ -3,15 +3,15 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FilePath, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from etl.errors import ConfigurationError, CredentialError
 from etl.sources.base import Source
@@ -27,7 +27,14 @@ def _duration(value: Any) -> Any:
     return timedelta(seconds=float(found[1]) * _UNITS[found[2]]) if found else value
 
 
+def _at_home(value: Any) -> Any:
+    """A path with ``~`` for the user's folder, which no shell has seen when it stands in a file."""
+    return Path(value).expanduser() if isinstance(value, str) else value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+Folder = Annotated[Path, BeforeValidator(_at_home)]
 
 
 class SourceSettings(BaseModel):
@@ -37,7 +44,7 @@ class SourceSettings(BaseModel):
 
     kind: str | None = Field(None, description="How the source is read; the name itself when that is a kind.")
     url: str | None = Field(None, description="Base url of the gateway.")
-    path: str | None = Field(None, description="Path of the catalog below the url.")
+    path: str | None = Field(None, pattern="^/", description="Path of the catalog below the url.")
     schedule: str = Field("7 * * * *", description="When to pull it: a cron expression, UTC.")
     enabled: bool | None = Field(None, description="Whether `etl run` pulls it without naming it.")
     credential: str | None = Field(None, description="Name of the environment variable that holds the credential.")
@@ -51,7 +58,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ETL_", extra="forbid", env_ignore_empty=True, populate_by_name=True)
 
-    home: Path = Field(
+    home: Folder = Field(
         default_factory=lambda: platformdirs.user_data_path("llm-price-warehouse", appauthor=False),
         description="Where the embedded Postgres lives.",
     )
@@ -59,12 +66,14 @@ class Settings(BaseSettings):
         None, validation_alias="DATABASE_URL", repr=False, description="The warehouse; unset: the embedded Postgres."
     )
     db_port: int = Field(25432, ge=1, le=65535, description="Port of the embedded Postgres on 127.0.0.1.")
-    pgbin: Path | None = Field(None, validation_alias="PGBIN", description="Folder of the Postgres binaries to use.")
+    pgbin: Folder | None = Field(None, validation_alias="PGBIN", description="Folder of the Postgres binaries to use.")
     max_page_bytes: int = Field(64 * 1024 * 1024, ge=1, description="Largest page, after decompression.")
     max_pages: int = Field(500, ge=1, description="Most pages of one walk.")
     doubt_share: float = Field(0.2, ge=0, le=1, description="A live snapshot that removes more of the models is held.")
     doubt_minimum: int = Field(2, ge=1, description="Removals of fewer models than this are never held.")
-    ca_file: Path | None = Field(None, description="Certificate authority to trust besides the system's.")
+    ca_file: Annotated[FilePath, BeforeValidator(_at_home)] | None = Field(
+        None, description="Certificate authority to trust besides the system's."
+    )
     sources: dict[str, SourceSettings] = Field(default_factory=dict, description="The catalogs to pull.")
 
     @classmethod
@@ -120,6 +129,8 @@ def load(file: Path | None) -> Settings:
         return Settings(**values)
     except ValidationError as error:
         raise ConfigurationError(_fault(error, path, values)) from None
+    except SettingsError as error:
+        raise ConfigurationError(f"environment: {error}") from None
 
 
 def configured(settings: Settings, environ: Mapping[str, str]) -> dict[str, ConfiguredSource]:
@@ -141,20 +152,34 @@ def _fault(error: ValidationError, path: Path, values: dict[str, Any]) -> str:
     """The first fault in one line: where it stands, what is wrong, what may have been meant."""
     fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
     steps = [str(step) for step in fault["loc"]]
-    place = path if steps[0] in values else "environment"
+    if steps[0] not in values:
+        return f"environment: {_variable(steps[0])}: {fault['msg']}"
     if fault["type"] != "extra_forbidden":
-        return f"{place}: {'.'.join(steps)}: {fault['msg']}"
+        return f"{path}: {'.'.join(steps)}: {fault['msg']}"
     known = SourceSettings.model_fields if steps[0] == "sources" else Settings.model_fields
-    near = difflib.get_close_matches(steps[-1], known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(sorted(known))}"
-    return f"{place}: unknown key {'.'.join(steps)}; {hint}"
+    return f"{path}: unknown key {'.'.join(steps)}; {_hint(steps[-1], known, 'known keys')}"
+
+
+def _hint(word: str, known: Iterable[str], name: str) -> str:
+    """What may have been meant, or what there is."""
+    words = sorted(known)
+    near = difflib.get_close_matches(word, words, n=1)
+    return f"did you mean {near[0]}?" if near else f"{name}: {', '.join(words)}"
+
+
+def _variable(field_or_alias: str) -> str:
+    """The environment variable that sets it."""
+    return f"ETL_{field_or_alias.upper()}" if field_or_alias in Settings.model_fields else field_or_alias
 
 
 def _configure(name: str, settings: SourceSettings, environ: Mapping[str, str]) -> ConfiguredSource:
     kind = settings.kind or name
     if kind not in kinds():
-        raise ConfigurationError(f"source {name}: unknown kind {kind}; known kinds: {', '.join(kinds())}")
+        what = f"unknown kind {kind}" if settings.kind else "no kind of that name, so it needs a `kind`"
+        raise ConfigurationError(f"source {name}: {what}; {_hint(kind, kinds(), 'known kinds')}")
     source = kinds()[kind](name, path=settings.path, page_size=settings.page_size)
+    if settings.credential and source.credential is None:
+        raise ConfigurationError(f"source {name}: sources of kind {kind} send no credential: take that key out")
     url = environ.get(f"ETL_{re.sub(r'[^A-Z0-9]', '_', name.upper())}_URL") or settings.url
     variable = settings.credential or (source.credential.env if source.credential else None)
     secret = environ.get(variable, "").strip() if variable else ""

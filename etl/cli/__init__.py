@@ -1,21 +1,26 @@
 """The command line. What a user can cause ends in one line on stderr and the contract's exit status."""
 
+import os
 import sys
 
 from etl.errors import EtlError
 
+INTERRUPTED = 130
+
 
 def main() -> None:
     """Run ``etl``; never show a traceback for what a user, a gateway or a database did."""
-    from etl.cli.app import app  # noqa: PLC0415  importing it reads every command
-
     try:
-        app(prog_name="etl")
+        _run()
     except EtlError as error:
         sys.exit(_complain(str(error), error.exit_status))
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except (SystemExit, KeyboardInterrupt) as end:
+        if _is_interrupt(end):
+            _break_off()
+        raise
     except Exception as error:
         text = _database_trouble(error)
         if text is None:
@@ -23,9 +28,32 @@ def main() -> None:
         sys.exit(_complain(text, 2))
 
 
+def _run() -> None:
+    """Importing the commands takes most of a second, in which a user may break off as well."""
+    from etl import log  # noqa: PLC0415
+    from etl.cli.app import app  # noqa: PLC0415
+
+    log.configure()
+    app(prog_name="etl")
+
+
 def _complain(text: str, status: int) -> int:
     print(f"etl: {text}", file=sys.stderr)  # noqa: T201  the one line that the user sees
     return status
+
+
+def _is_interrupt(end: BaseException | None) -> bool:
+    """Whether it all began with Ctrl-C, which typer turns into other exceptions on the way."""
+    while end is not None and not isinstance(end, KeyboardInterrupt):
+        end = end.__cause__ or end.__context__
+    return end is not None
+
+
+def _break_off() -> None:
+    """End now: threads that still wait for gateways hold nothing that a run would not do again."""
+    _complain("interrupted; what is loaded stays, the next run does the rest", INTERRUPTED)
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)
 
 
 def _database_trouble(error: Exception) -> str | None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from etl.cli import changes, database, log, pull, verify
+from etl.cli import changes, database, demo, log, pull, verify
 from etl.cli.session import open_session
 
 app = typer.Typer(
@@ -16,7 +16,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-app.command("demo")(pull.demo)
+app.command("demo")(demo.demo)
 app.command("run")(pull.run)
 app.command("backfill")(pull.backfill)
 app.command("sources")(log.sources)

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from etl.cli import output
-from etl.cli.session import session
+from etl.cli import output, spoken
+from etl.cli.session import require_known, session
 from etl.errors import ConfigurationError
 from etl.load import changes as feed
+from etl.load import log
 
 COLUMNS = (
     "changed_at",
@@ -17,22 +18,16 @@ COLUMNS = (
     "model_id",
     "provider",
     "region",
+    "plan",
     "meter",
     "tier_start",
     "change",
     "cause",
+    "old_state",
+    "new_state",
     "old_unit_price",
     "new_unit_price",
     "currency",
-)
-
-ALL_COLUMNS = (
-    *COLUMNS[:5],
-    "plan",
-    *COLUMNS[5:9],
-    "old_state",
-    "new_state",
-    *COLUMNS[9:],
     "ratio",
     "not_before",
     "is_economic",
@@ -55,21 +50,27 @@ def changes(
     since: Annotated[str | None, typer.Option(help="First moment, ISO 8601, UTC unless it says otherwise.")] = None,
     until: Annotated[str | None, typer.Option(help="First moment that no longer counts.")] = None,
     source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
-    format: Annotated[Format, typer.Option(help="table, jsonl or csv.")] = Format.TABLE,  # noqa: A002  the option's name
+    format: Annotated[  # noqa: A002  the option's name
+        Format, typer.Option(help="table (prices per million tokens), jsonl or csv (per unit, every column).")
+    ] = Format.TABLE,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Show price changes, and models that came or went, in order of time."""
+    """Show what changed in price, and which models came or went."""
     window = {"since": _moment("--since", since), "until": _moment("--until", until)}
     with session(context).engine.connect() as connection:
         rows = list(feed.between(connection, since=window["since"], until=window["until"], source=source))
+        if source and not rows:
+            require_known(source, [*session(context).sources, *(row["source"] for row in log.status(connection))])
+    if not rows:
+        output.note("no changes there: the first snapshot of a source makes none, later ones do")
     if as_json:
         output.json_document(rows)
     elif format is Format.JSONL:
         output.json_lines(rows)
     elif format is Format.CSV:
-        output.comma_separated(rows, ALL_COLUMNS)
-    else:
-        output.table(rows, COLUMNS)
+        output.comma_separated(rows, COLUMNS)
+    elif rows:
+        output.table(map(spoken.spoken, rows), spoken.COLUMNS)
 
 
 def _moment(option: str, value: str | None) -> datetime | None:

@@ -3,17 +3,20 @@
 import os
 import shutil
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
 
 from etl.cli import output
 from etl.cli.pull import JsonOption
 from etl.cli.session import Session, session
 from etl.database import dictionary as data_dictionary
 from etl.database import migrations
-from etl.database.engine import database_url
-from etl.errors import ConfigurationError
+from etl.database.engine import database_url, open_engine
+from etl.errors import ConfigurationError, DatabaseError
 
 app = typer.Typer(help="The database: embedded server and migrations.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -74,13 +77,21 @@ def psql(context: typer.Context) -> None:
     """Open psql on the warehouse; further arguments go to psql."""
     current = session(context)
     target = current.engine.url.set(drivername="postgresql")
-    program = current.server.psql() or shutil.which("psql")
-    if program is None:
-        raise ConfigurationError("no psql found: install a PostgreSQL client, or point PGBIN at its folder")
+    program = _psql(current)
     environment = dict(current.environ) | {"PGPASSWORD": str(target.password or "")}
     sys.stdout.flush()
     address = target.set(password=None).render_as_string(hide_password=False)
     os.execve(str(program), ["psql", address, *context.args], environment)  # noqa: S606  the user asked for psql
+
+
+def _psql(current: Session) -> str | Path:
+    """The server's own psql, or any other. Raises ``ConfigurationError``."""
+    with suppress(DatabaseError):
+        if found := current.server.psql():
+            return found
+    if elsewhere := shutil.which("psql"):
+        return elsewhere
+    raise ConfigurationError("no psql found: install a PostgreSQL client, or point PGBIN at its folder")
 
 
 def _status(current: Session) -> dict[str, object]:
@@ -90,18 +101,24 @@ def _status(current: Session) -> dict[str, object]:
             "server": "DATABASE_URL",
             "running": True,
             "url": database_url(str(current.settings.database_url)).render_as_string(hide_password=True),
-            "schema": "current" if migrations.is_current(engine) else "not current: run `etl db upgrade`",
+            "schema": _schema(engine),
         }
     found = current.server.status()
+    address = current.server.url()
     return {
         "server": "embedded",
         "running": found.running,
         "pid": found.pid,
         "port": found.port,
         "version": found.version,
+        "schema": _schema(open_engine(database_url(address))) if address else None,
         "data": str(found.data),
         "log": str(found.log),
     }
+
+
+def _schema(engine: Engine) -> str:
+    return "current" if migrations.is_current(engine) else "not current: run `etl db upgrade`"
 
 
 def _require_embedded(current: Session) -> None:

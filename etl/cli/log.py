@@ -6,8 +6,10 @@ import typer
 
 from etl.cli import output
 from etl.cli.pull import JsonOption
-from etl.cli.session import session
+from etl.cli.session import require_known, session
 from etl.config import ConfiguredSource
+from etl.errors import ConfigurationError
+from etl.extract.address import Address
 from etl.load import log
 
 SOURCES = ("source", "kind", "enabled", "url", "path", "schedule", "credential")
@@ -39,7 +41,7 @@ def sources(context: typer.Context, *, as_json: JsonOption = False) -> None:
 
 
 def status(context: typer.Context, *, as_json: JsonOption = False) -> None:
-    """Show when each source was last attempted and last complete, and what it holds."""
+    """Show how fresh each source is, and what it holds."""
     current = session(context)
     with current.engine.connect() as connection:
         known = {row["source"]: row for row in log.status(connection)}
@@ -59,12 +61,19 @@ def listed(
     limit: Annotated[int, typer.Option(help="The newest so many.", min=1)] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the log of snapshots, the newest first; release or reject one that is held."""
+    """Show the log of snapshots; release or reject a held one."""
     if context.invoked_subcommand:
         return
     with session(context).engine.connect() as connection:
         rows = log.snapshots(connection, source=source, limit=limit)
-    output.json_document(rows) if as_json else output.table(rows, SNAPSHOTS)
+        if source and not rows:
+            require_known(source, [*session(context).sources, *(row["source"] for row in log.status(connection))])
+    if not rows:
+        output.note("no snapshots yet: `etl run` takes one of each source, `etl demo` plays some")
+    if as_json:
+        output.json_document(rows)
+    elif rows:
+        output.table(rows, SNAPSHOTS)
 
 
 @snapshots.command()
@@ -94,11 +103,19 @@ def _configured(source: ConfiguredSource) -> dict[str, Any]:
         "source": source.name,
         "kind": source.kind,
         "enabled": _enabled(source),
-        "url": source.url,
+        "url": _shown(source),
         "path": source.source.request_path,
         "schedule": source.settings.schedule,
         "credential": credential,
     }
+
+
+def _shown(source: ConfiguredSource) -> str:
+    """The url without its secrets; what is wrong with it, when it is none."""
+    try:
+        return Address.parse(source.url, source.name).shown(source.url)
+    except ConfigurationError as error:
+        return str(error)
 
 
 def _enabled(source: ConfiguredSource | None) -> str:

@@ -1,8 +1,10 @@
 """What commands print: tables for people, one JSON document for programs; everything else goes to stderr."""
 
 import csv
+import io
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,8 +14,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-WIDE = 240
-"""Columns of a table that no terminal limits: piped output is never cut."""
+WIDE = 100_000
+"""Columns of a table that no terminal limits: piped output is never folded."""
+
+_SHORT = 20
+"""Columns up to the width of a moment are kept on one line; where a terminal is too narrow, the longer ones fold."""
 
 _JSON = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 
@@ -23,15 +28,37 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def note(line: str) -> None:
+    """Say something beside the result, on stderr."""
+    stderr().print(line, markup=False)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Say what takes a while: moving on a terminal, a plain line elsewhere."""
+    console = stderr()
+    if not console.is_terminal:
+        console.print(f"{what} …", markup=False)
+        yield
+        return
+    with console.status(f"{what} …"):
+        yield
+
+
 def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, title: str | None = None) -> None:
     """Print rows as a table."""
-    console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=WIDE)
-    grid = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    shown = list(rows)
+    grid = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        grid.add_column(column, overflow="fold")
-    for row in rows:
+        _add_column(grid, column, [row.get(column) for row in shown])
+    for row in shown:
         grid.add_row(*(Text(cell(row.get(column))) for column in columns))
+    console = _stdout()
+    if title:
+        console.print(Text(title, style="bold"))
     console.print(grid)
+    if isinstance(console.file, io.StringIO):
+        sys.stdout.writelines(f"{line.rstrip()}\n" for line in console.file.getvalue().splitlines())
 
 
 def json_document(value: Any) -> None:
@@ -46,10 +73,10 @@ def json_lines(rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def comma_separated(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Print CSV with a header line; null is an empty field."""
+    """Print CSV with a header line; amounts are exact, times ISO 8601, null is an empty field."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([cell(row.get(column)) for column in columns] for row in rows)
+    writer.writerows([_field(row.get(column)) for column in columns] for row in rows)
 
 
 def cell(value: Any) -> str:
@@ -65,6 +92,26 @@ def cell(value: Any) -> str:
             return value.strftime("%Y-%m-%d %H:%M:%S") + ("" if value.tzinfo is None else "Z")
         case _:
             return str(value)
+
+
+def _field(value: Any) -> str:
+    """One value for a program."""
+    return value.isoformat() if isinstance(value, datetime) else cell(value)
+
+
+def _stdout() -> Console:
+    """The terminal, or where a whole table is gathered for a pipe or a file."""
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    return Console(file=io.StringIO(), highlight=False, width=WIDE)
+
+
+def _add_column(grid: Table, name: str, values: Sequence[Any]) -> None:
+    """Numbers to the right, and what is short on one line."""
+    present = [value for value in values if value is not None]
+    is_number = bool(present) and {type(value) for value in present} <= {int, Decimal}
+    is_short = max((len(cell(value)) for value in present), default=0) <= _SHORT
+    grid.add_column(name, overflow="fold", no_wrap=is_short, justify="right" if is_number else "left")
 
 
 def _jsonable(value: Any) -> Any:

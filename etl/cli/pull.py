@@ -24,7 +24,10 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would change, write nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Take one snapshot now of each enabled source, or of those named, and load it."""
+    """Take one snapshot of each source now, and load it.
+
+    Without names that is each enabled source: `etl sources` lists them.
+    """
     current = session(context)
     asked = current.ready(names or ())
     results = current.pipeline.run(asked, current.settings, is_dry=dry_run)
@@ -52,13 +55,13 @@ def finish(results: Iterable[Result], *, as_json: bool, is_dry: bool = False) ->
     """Print the results, then warnings and errors, and end with 1 when anything failed or is held."""
     done = list(results)
     if as_json:
-        output.json_document([_row(result) | ({"changes": result.changes} if is_dry else {}) for result in done])
+        output.json_document([row_of(result) | ({"changes": result.changes} if is_dry else {}) for result in done])
     else:
-        output.table([_row(result) | {"reason": result.reason} for result in done], COLUMNS)
+        output.table([row_of(result) | {"reason": result.reason} for result in done], COLUMNS)
         _show_changes(done) if is_dry else None
-    conclude(done)
     if is_dry:
         output.note("a dry run: nothing was written")
+    conclude(done)
 
 
 def conclude(results: Iterable[Result]) -> None:
@@ -76,7 +79,8 @@ def _show_changes(results: Iterable[Result]) -> None:
         output.table(map(spoken.spoken, changes), spoken.COLUMNS, title="\nwhat would change")
 
 
-def _row(result: Result) -> dict[str, Any]:
+def row_of(result: Result) -> dict[str, Any]:
+    """A result as it is printed."""
     return {
         "source": result.source,
         "snapshot_id": result.snapshot_id,
@@ -95,6 +99,9 @@ def _warn(result: Result) -> None:
         output.note(f"warning: {result.source}: {result.quarantined} records quarantined: see core.quarantine")
     if result.unmapped:
         output.note(f"warning: {result.source}: {result.unmapped} price fields unmapped: see core.unmapped_field")
-    if not result.is_well:
-        line = result.error or f"{result.source}: snapshot {result.snapshot_id} is {result.status}: {result.reason}"
-        output.note(f"etl: {line}")
+    if result.is_well:
+        return
+    line = result.error or f"{result.source}: snapshot {result.snapshot_id} is {result.status}: {result.reason}"
+    if result.status == "held":
+        line += f"; look at it, then `etl snapshots release {result.snapshot_id}` or `reject {result.snapshot_id}`"
+    output.note(f"etl: {line}")

@@ -1,5 +1,6 @@
 """What every command needs: the settings, read once, and the warehouse, opened on demand."""
 
+import difflib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,13 +12,15 @@ import typer
 from sqlalchemy import Engine
 
 from etl import config
+from etl.cli import output
 from etl.config import ConfiguredSource, Settings
 from etl.database import migrations
 from etl.database.embedded import EmbeddedServer, EmbeddedSettings
 from etl.database.engine import database_url, open_engine, require_reachable
 from etl.errors import ConfigurationError
+from etl.extract.address import Address
 from etl.load.doubt import Doubt
-from etl.pipeline import Pipeline
+from etl.pipeline import Pipeline, secret_of
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,14 @@ class Session:
         if not self.is_embedded or migrations.is_current(engine):
             migrations.require_current(engine)
         else:
-            migrations.upgrade(engine)
+            with output.working("bringing the embedded Postgres to the current schema"):
+                migrations.upgrade(engine)
         return engine
 
     @cached_property
     def unmigrated_engine(self) -> Engine:
         """The warehouse, reachable, whatever its schema."""
-        url = self.settings.database_url or self.server.ensure()
+        url = self.settings.database_url or self._embedded_url()
         engine = open_engine(database_url(url))
         require_reachable(engine)
         return engine
@@ -77,10 +81,41 @@ class Session:
 
     def named(self, names: Iterable[str]) -> list[ConfiguredSource]:
         """The sources of these names, each once. Raises ``ConfigurationError`` for a name that nobody configured."""
-        unknown = [name for name in names if name not in self.sources]
-        if unknown:
-            raise ConfigurationError(f"no source {unknown[0]}; configured: {', '.join(self.sources)}")
-        return [self.sources[name] for name in dict.fromkeys(names)]
+        asked = dict.fromkeys(names)
+        for name in asked:
+            require_known(name, self.sources)
+        return [self.sources[name] for name in asked]
+
+    def ready(self, names: Iterable[str]) -> list[ConfiguredSource]:
+        """The sources of these names, or all enabled ones, sure that they can be asked.
+
+        Raises ``ConfigurationError`` or ``CredentialError`` before anything is started.
+        """
+        asked = self.named(names) or [each for each in self.sources.values() if each.is_enabled]
+        if not asked:
+            raise ConfigurationError("no source is enabled: `etl sources` says why; name one, or change etl.toml")
+        for source in asked:
+            source.require_credential()
+            secret_of(source)
+            Address.parse(source.url, source.name)
+        return asked
+
+    def _embedded_url(self) -> str:
+        """The embedded server's, started when it does not run, which is said because it takes a while."""
+        if self.server.url():
+            return self.server.ensure()
+        with output.working("starting the embedded Postgres"):
+            return self.server.ensure()
+
+
+def require_known(name: str, known: Iterable[str]) -> None:
+    """Raise ``ConfigurationError``, with the name that may have been meant, unless there is such a source."""
+    names = list(known)
+    if name in names:
+        return
+    near = difflib.get_close_matches(name, names, n=1)
+    there = f"did you mean {near[0]}?" if near else f"there is {', '.join(names) or 'none yet'}"
+    raise ConfigurationError(f"no source {name}; {there}")
 
 
 def session(context: typer.Context) -> Session:

@@ -81,7 +81,7 @@ def _secret(source: Source[Any]) -> Secret | None:
 def _validators(page: Page | None) -> Validators | None:
     if page is None or "etag" not in page.headers:
         return None
-    return Validators(etag=page.headers["etag"], last_modified=None, body=page.body)
+    return Validators(url=page.url, etag=page.headers["etag"], last_modified=None, body=page.body)
 
 
 def _take(pipeline: Pipeline, source: Source[Any], outcome: Outcome, moment: datetime) -> Result:

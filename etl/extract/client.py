@@ -29,6 +29,9 @@ HEADERS = {
     "User-Agent": f"llm-price-warehouse/{importlib.metadata.version('llm-price-warehouse')}",
 }
 
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+"""Hosts that are this machine: no proxy can reach what listens there."""
+
 _COOKIES = frozenset({"set-cookie", "set-cookie2"})
 
 
@@ -93,7 +96,7 @@ class Client:
     async def _attempt(self, request: PageRequest, number: int, validators: Validators | None) -> Page:
         """Fetch once. Raises what ``fetch`` does, and ``PassingError``."""
         url = self.url_of(request)
-        conditions = validators.conditions() if validators else {}
+        conditions = validators.conditions(url) if validators else {}
         try:
             page = await self._follow(request, number, conditions)
         except httpx.TransportError as error:
@@ -111,7 +114,7 @@ class Client:
         """The first reply that is no redirect."""
         hops = [self._address.of(request)]
         while True:
-            page, location = await self._exchange(hops[-1], request, number, conditions)
+            page, location = await self._exchange(hops[-1], request, number, {} if hops[1:] else conditions)
             if location is None:
                 return page
             target = self._redirected(hops[-1], location)
@@ -188,10 +191,17 @@ def _opened(headers: httpx.Headers, limits: Limits, ca_file: Path | None) -> htt
         trust = httpx.create_ssl_context()
         if ca_file:
             trust.load_verify_locations(ca_file)
-        return httpx.AsyncClient(headers=headers, timeout=timeout, verify=trust, http2=False, trust_env=True)
+        return httpx.AsyncClient(
+            headers=headers,
+            timeout=timeout,
+            verify=trust,
+            http2=False,
+            trust_env=True,
+            mounts={f"all://{host}": None for host in LOOPBACK},
+        )
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(f"certificates of {ca_file or 'the system'} cannot be read ({error})") from None
-    except (ValueError, ImportError) as error:
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
         raise ConfigurationError(f"the proxy of the environment cannot be used ({error})") from None
 
 

@@ -59,7 +59,7 @@ class Judge:
 
         Raises ``PassingError``, ``AccessError`` or ``FetchError``.
         """
-        if page.status == NOT_MODIFIED and validators is not None:
+        if page.status == NOT_MODIFIED and validators is not None and validators.url == page.url:
             return dataclasses.replace(page, body=validators.body)
         if 200 <= page.status < 300:
             return page

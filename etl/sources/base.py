@@ -6,10 +6,11 @@ Add a kind by adding a module with one subclass of ``Source``; a scan of the pac
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar, Generic, NamedTuple, Self, TypeAlias, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from etl.domain.catalog import Catalog, Coverage, Json, Quarantined, Scope
 from etl.domain.snapshot import Page, PageRequest
@@ -20,7 +21,15 @@ W = TypeVar("W", bound=BaseModel)
 Name: TypeAlias = Annotated[str, Field(min_length=1)]
 """A text that is part of a key."""
 
-Count: TypeAlias = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+
+def _short(value: Json) -> Json:
+    """The value, unless it is a number that would take for ever to write out, like ``1e99999999``."""
+    if isinstance(value, Decimal) and abs(value.adjusted()) > 20:
+        raise ValueError("no number that a column can hold")
+    return value
+
+
+Count: TypeAlias = Annotated[int, Field(ge=-(2**63), lt=2**63), BeforeValidator(_short)]
 """A whole number on the wire, within what a column of the database can hold."""
 
 

@@ -25,6 +25,9 @@ from etl.sources.base import Place
 PLACEHOLDER_EPOCH = 1_704_067_200
 """2024-01-01, which gateways send as ``created`` when they do not know it."""
 
+LAST_EPOCH = 253_402_300_799
+"""The last second of the year 9999. A longer number is not even worth converting: ``1e99999999`` has so many digits."""
+
 
 LONGEST_KEY = 2000
 """Bytes of all parts of a key together: an index of Postgres holds no more than 2,704 in a row."""
@@ -127,7 +130,7 @@ def is_storable_key(*parts: str | int) -> bool:
 
 def epoch(seconds: Json) -> datetime | None:
     """The UTC time of epoch seconds; null for null, for the stand-in that means unknown, for what no calendar has."""
-    if seconds is None or seconds == PLACEHOLDER_EPOCH:
+    if seconds is None or seconds == PLACEHOLDER_EPOCH or not -LAST_EPOCH <= seconds <= LAST_EPOCH:
         return None
     try:
         return datetime.fromtimestamp(int(seconds), UTC)

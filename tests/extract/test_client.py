@@ -154,13 +154,30 @@ def test_redirects_in_a_circle_and_without_end_are_reported() -> None:
 
 
 def test_what_has_not_changed_is_the_body_that_was_vouched_for() -> None:
-    validators = Validators(etag='"7"', last_modified="Fri, 02 Jan 2026 03:04:05 GMT", body=CATALOG)
     with Gateway(reply(304, ETag='"7"')) as gateway:
+        url = f"{gateway.url}/models"
+        validators = Validators(url=url, etag='"7"', last_modified="Fri, 02 Jan 2026 03:04:05 GMT", body=CATALOG)
         outcome = fetched(Plain(), gateway.url, validators=validators)
     assert gateway.asked[0].headers["if-none-match"] == '"7"'
     assert gateway.asked[0].headers["if-modified-since"] == "Fri, 02 Jan 2026 03:04:05 GMT"
     assert [(page.status, page.body) for page in outcome.pages] == [(304, CATALOG)]
     assert outcome.error is None
+
+
+def test_validators_are_only_offered_to_the_url_that_they_came_from() -> None:
+    with Gateway(ok(CATALOG), reply(304)) as gateway:
+        elsewhere = Validators(url=f"{gateway.url}/v2/models", etag='"7"', last_modified=None, body=b"another catalog")
+        assert fetched(Plain(), gateway.url, validators=elsewhere).pages[0].body == CATALOG
+        refused = fetched(Plain(), gateway.url, validators=elsewhere)
+    assert ["if-none-match" in asked.headers for asked in gateway.asked] == [False, False]
+    assert "HTTP 304, which was not asked for" in str(refused.error)
+
+
+def test_validators_do_not_follow_a_redirect() -> None:
+    with Gateway(reply(307, Location="/elsewhere"), ok(CATALOG)) as gateway:
+        validators = Validators(url=f"{gateway.url}/models", etag='"7"', last_modified=None, body=b"")
+        assert fetched(Plain(), gateway.url, validators=validators).pages[0].body == CATALOG
+    assert ["if-none-match" in asked.headers for asked in gateway.asked] == [True, False]
 
 
 def test_not_modified_without_having_asked_is_an_error() -> None:

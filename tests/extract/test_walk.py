@@ -144,7 +144,7 @@ def test_only_the_first_page_of_the_first_walk_is_conditional() -> None:
     body = json.dumps({"data": [{"id": "a"}], "next_page_token": "1"}).encode()
     acts = [reply(304), tokens("a"), tokens("b", after="1"), tokens("c")]
     with Gateway(*acts) as gateway:
-        validators = Validators(etag='"7"', last_modified=None, body=body)
+        validators = Validators(url=f"{gateway.url}/models", etag='"7"', last_modified=None, body=body)
         outcome = fetched(Tokens(), gateway.url, validators=validators)
     assert outcome.error is None
     assert ["if-none-match" in asked.headers for asked in gateway.asked] == [True, False, False, False]

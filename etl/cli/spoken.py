@@ -1,0 +1,71 @@
+"""Changes as people say them: prices per million where one is too small to read, and what became of them."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from etl.domain.meters import multiply, plain
+
+COLUMNS = ("when", "source", "model", "provider", "meter", "change", "price")
+
+MILLION = Decimal(1_000_000)
+
+_TINY = ("_token", "_token_hour", "_character", "_byte")
+"""Ends of the meters that are quoted per million."""
+
+
+def spoken(row: Mapping[str, Any]) -> dict[str, str]:
+    """One row of the feed of changes in ``COLUMNS``."""
+    return {
+        "when": f"{row['changed_at']:%Y-%m-%d %H:%M}",
+        "source": row["source"],
+        "model": row["model_id"],
+        "provider": _provider(row),
+        "meter": _meter(row),
+        "change": _change(row),
+        "price": _price(row) if row["meter"] else "",
+    }
+
+
+def _provider(row: Mapping[str, Any]) -> str:
+    region = "" if row["region"] in (None, "*") else f" {row['region']}"
+    return f"{row['provider'] or ''}{region}"
+
+
+def _meter(row: Mapping[str, Any]) -> str:
+    """The meter; with it the tier and the plan where they are not the usual ones."""
+    tier = f" from {row['tier_start']}" if row["tier_start"] else ""
+    plan = "" if row["plan"] in (None, "standard") else f" ({row['plan']})"
+    return f"{row['meter'] or ''}{tier}{plan}"
+
+
+def _change(row: Mapping[str, Any]) -> str:
+    if not row["meter"]:
+        return f"model {row['change']}"
+    doubt = " (suspect)" if row["is_suspect"] else ""
+    return f"{row['change']}{_size(row['ratio'])}{doubt}"
+
+
+def _size(ratio: Decimal | None) -> str:
+    """By how much, in percent; as a factor where percents are no longer read."""
+    if ratio is None:
+        return ""
+    return f" {abs(ratio - 1) * 100:.0f}%" if ratio < 10 else f" x{ratio:.3g}"
+
+
+def _price(row: Mapping[str, Any]) -> str:
+    return f"{step(row)} {row['currency']}{' per 1M' if row['meter'].endswith(_TINY) else ''}"
+
+
+def step(row: Mapping[str, Any]) -> str:
+    """From the old price to the new one, without the currency."""
+    is_tiny = row["meter"].endswith(_TINY)
+    old = _amount(row["old_state"], row["old_unit_price"], is_tiny=is_tiny)
+    new = _amount(row["new_state"], row["new_unit_price"], is_tiny=is_tiny)
+    return f"{old} → {new}"
+
+
+def _amount(state: str | None, unit_price: Decimal | None, *, is_tiny: bool) -> str:
+    if unit_price is None:
+        return state or "none"
+    return f"{multiply(unit_price, MILLION) if is_tiny else plain(unit_price):f}"

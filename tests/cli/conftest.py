@@ -1,0 +1,83 @@
+"""``etl`` in this process, through ``main``: what is typed, the environment, and how it ends."""
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import stamina
+import structlog
+from sqlalchemy import URL, Engine
+
+from etl.cli import main
+from etl.database.engine import open_engine
+from etl.demo.story import play
+from etl.pipeline import Pipeline
+from tests.conftest import _database
+from tests.processes import Ended
+
+Run = Callable[..., Ended]
+"""Takes what is typed after ``etl``."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, which also has the ETL_HOME that nobody should touch, and no configuration yet."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ETL_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+@pytest.fixture
+def typing(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """The command, in an empty folder."""
+    assert folder.is_dir()
+    hooks = stamina.instrumentation.get_on_retry_hooks()
+
+    def run(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["etl", *arguments])
+        capsys.readouterr()
+        try:
+            main()
+        except SystemExit as end:
+            said = capsys.readouterr()
+            return Ended(int(end.code or 0), said.out, said.err)
+        raise AssertionError("a command ends with a status")
+
+    yield run
+    structlog.reset_defaults()
+    stamina.instrumentation.set_on_retry_hooks(hooks)
+
+
+@pytest.fixture
+def etl(typing: Run, folder: Path) -> Iterator[Run]:
+    """The command, of which nothing embedded may come."""
+    yield typing
+    assert not (folder / "home").exists()
+
+
+def named(url: URL) -> str:
+    """A database as DATABASE_URL names it."""
+    return url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def warehouse(warehouse_url: URL, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """A warehouse of this test's own, named by DATABASE_URL."""
+    monkeypatch.setenv("DATABASE_URL", named(warehouse_url))
+    return open_engine(warehouse_url)
+
+
+@pytest.fixture(scope="session")
+def story_url(server_url: URL, template: str) -> Iterator[URL]:
+    """A warehouse that holds the story of the demo, only read."""
+    with _database(server_url, template=template) as url:
+        assert all(result.is_well for result in play(Pipeline(open_engine(url), lambda: datetime.now(UTC))))
+        yield url
+
+
+@pytest.fixture
+def story(story_url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DATABASE_URL names the story."""
+    monkeypatch.setenv("DATABASE_URL", named(story_url))

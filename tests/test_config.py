@@ -1,0 +1,162 @@
+"""What can be configured, where, and what is said when it is wrong."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from etl import config
+from etl.config import ConfiguredSource, Settings
+from etl.errors import ConfigurationError, CredentialError
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def settings(toml: str, name: str = "etl.toml") -> Settings:
+    Path(name).write_text(toml)
+    return config.load(None if name == "etl.toml" else Path(name))
+
+
+def sources(toml: str = "", **environ: str) -> dict[str, ConfiguredSource]:
+    return config.configured(settings(toml), environ)
+
+
+def fault(toml: str) -> str:
+    """The one line that a wrong file ends in."""
+    with pytest.raises(ConfigurationError) as caught:
+        sources(toml)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_nothing_need_be_configured() -> None:
+    found = config.load(None)
+    assert found.database_url is None
+    assert found.db_port == 25432
+    assert found.max_page_bytes == 64 * 1024 * 1024
+    assert found.sources == {}
+
+
+def test_the_file_of_the_folder_is_read_and_another_one_on_request() -> None:
+    assert settings("db_port = 1234").db_port == 1234
+    assert settings("db_port = 4321", "other.toml").db_port == 4321
+
+
+def test_environment_beats_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ETL_DB_PORT", "2222")
+    monkeypatch.setenv("DATABASE_URL", "postgres://there")
+    found = settings('db_port = 1234\ndatabase_url = "postgres://here"')
+    assert (found.db_port, found.database_url) == (2222, "postgres://there")
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "")
+    monkeypatch.setenv("ETL_DB_PORT", "")
+    found = settings("db_port = 1234")
+    assert (found.db_port, found.database_url) == (1234, None)
+
+
+def test_the_password_of_the_database_is_not_in_the_representation() -> None:
+    assert "planted" not in repr(settings('database_url = "postgres://me:planted@host/db"'))
+
+
+def test_a_tilde_in_a_file_is_the_users_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert settings('home = "~/prices"').home == tmp_path / "prices"
+
+
+@pytest.mark.parametrize(
+    ("toml", "line"),
+    [
+        ("hom = 'x'", "etl.toml: unknown key hom; did you mean home?"),
+        ("[source.bifrost]", "etl.toml: unknown key source; did you mean sources?"),
+        ("[sources.bifrost]\nurll = 'x'", "etl.toml: unknown key sources.bifrost.urll; did you mean url?"),
+        ("[sources.bifrost]\nzzz = 1", "etl.toml: unknown key sources.bifrost.zzz; known keys: credential, enabled"),
+        ("db_port = 'x'", "etl.toml: db_port: Input should be a valid integer"),
+        ("[sources.bifrost]\npage_size = 0", "etl.toml: sources.bifrost.page_size: Input should be greater than"),
+        ("[sources.bifrost]\npath = 'models'", "etl.toml: sources.bifrost.path: String should match pattern '^/'"),
+        ("[sources.bifrost]\nmax_age = 'long'", "etl.toml: sources.bifrost.max_age: Input should be a valid timedelta"),
+        ("ca_file = 'nowhere.pem'", "etl.toml: ca_file: Path does not point to a file"),
+        ("[sources.helicone]", "source helicone: no kind of that name, so it needs a `kind`"),
+        ("[sources.x]\nkind = 'bifrst'", "source x: unknown kind bifrst; did you mean bifrost?"),
+        ("[sources.helicone_gateway]\ncredential = 'K'", "source helicone_gateway: sources of kind helicone_gateway"),
+        ("db_port 1", "etl.toml: no valid TOML: "),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_named_with_its_place(toml: str, line: str) -> None:
+    assert fault(toml).startswith(line)
+
+
+@pytest.mark.parametrize(("name", "value"), [("ETL_DB_PORT", "x"), ("ETL_CA_FILE", "/nowhere")])
+def test_what_is_wrong_in_the_environment_is_named_by_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert fault("").startswith(f"environment: {name}: ")
+
+
+def test_sources_in_the_environment_are_refused_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ETL_SOURCES", "no JSON")
+    assert fault("").startswith('environment: error parsing value for field "sources"')
+
+
+def test_a_file_that_is_no_text_is_one_line() -> None:
+    Path("etl.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigurationError, match="^etl.toml: no valid TOML"):
+        config.load(None)
+
+
+def test_every_kind_has_a_built_in_source_of_its_name() -> None:
+    assert list(sources()) == ["bifrost", "helicone_gateway", "helicone_registry", "majestix", "phaseo"]
+
+
+def test_the_public_ones_are_enabled_and_the_others_by_their_url_or_key() -> None:
+    def enabled(**environ: str) -> set[str]:
+        return {name for name, source in sources(**environ).items() if source.is_enabled}
+
+    public = {"helicone_gateway", "helicone_registry"}
+    assert enabled() == public
+    assert enabled(ETL_BIFROST_URL="http://x") == public | {"bifrost"}
+    assert enabled(MAJESTIX_API_KEY="inf_1", PHASEO_API_KEY="k") == public | {"majestix", "phaseo"}
+    assert enabled(MAJESTIX_API_KEY=" ") == public
+
+
+def test_enabled_beats_what_is_there() -> None:
+    found = sources("[sources.bifrost]\nenabled = true\n[sources.phaseo]\nenabled = false", PHASEO_API_KEY="k")
+    assert found["bifrost"].is_enabled
+    assert (found["phaseo"].is_enabled, found["phaseo"].why_disabled) == (False, "enabled = false")
+
+
+def test_two_gateways_of_one_kind_are_two_sources() -> None:
+    toml = (
+        "[sources.bifrost-eu]\nkind = 'bifrost'\nurl = 'http://eu'\ncredential = 'EU_KEY'\n"
+        "[sources.bifrost-us]\nkind = 'bifrost'\nurl = 'http://us'\n"
+    )
+    found = sources(toml, EU_KEY="e", BIFROST_API_KEY="b", ETL_BIFROST_US_URL="http://env")
+    assert [(found[name].kind, found[name].url, found[name].secret) for name in ("bifrost-eu", "bifrost-us")] == [
+        ("bifrost", "http://eu", "e"),
+        ("bifrost", "http://env", "b"),
+    ]
+
+
+def test_a_secret_is_not_in_the_representation() -> None:
+    assert "planted" not in repr(sources(PHASEO_API_KEY="planted"))
+
+
+def test_a_required_credential_is_named_by_its_variable() -> None:
+    found = sources("[sources.phaseo]\ncredential = 'OTHER_KEY'")
+    with pytest.raises(CredentialError, match="^phaseo: no credential: set the environment variable OTHER_KEY$"):
+        found["phaseo"].require_credential()
+    found["bifrost"].require_credential()
+
+
+@pytest.mark.parametrize(
+    ("written", "age"),
+    [("'90s'", 90), ("'30m'", 1800), ("'1.5h'", 5400), ("'2d'", 172_800), ("60", 60), ("'PT1H'", 3600)],
+)
+def test_an_age_has_a_unit_or_counts_seconds(written: str, age: int) -> None:
+    found = sources(f"[sources.bifrost]\nmax_age = {written}")
+    assert found["bifrost"].settings.max_age == timedelta(seconds=age)
