@@ -89,3 +89,13 @@ def test_a_remembered_belief_survives_later_backfills(engine: Engine) -> None:
     load(engine, "s", 1, World({}), clock)
     assert believed_at(engine, "s", moment(3), remembered) == before
     assert believed_at(engine, "s", moment(3), None)[1] == {("openai/m1", "openai", "input_token"): ("priced", "7")}
+
+
+def test_a_clock_that_stands_still_or_goes_back_loses_no_belief(engine: Engine) -> None:
+    stuck = moment(100)
+    for day, price in ((0, "1"), (4, "2"), (2, "7"), (1, "8")):
+        result = load(engine, "s", day, World({"openai/m1": ("A", {"prompt": price})}), lambda: stuck)
+        assert result.status == "loaded"
+    with engine.connect() as connection:
+        beliefs = connection.scalars(text("SELECT DISTINCT known_from FROM core.price ORDER BY 1")).all()
+    assert len(beliefs) == 4
