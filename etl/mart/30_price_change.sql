@@ -56,7 +56,7 @@ SELECT c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start
             ELSE 'price' END AS cause,
        c.old_state, c.new_state, c.old_unit_price, c.new_unit_price,
        CASE WHEN c.old_currency = c.currency AND c.old_unit_price > 0 AND c.new_unit_price > 0
-            THEN trim_scale(round(c.new_unit_price / c.old_unit_price, 9)) END AS ratio,
+            THEN trim_scale(c.new_unit_price / c.old_unit_price) END AS ratio,
        c.changed_at, seen.not_before,
        CASE kind.change WHEN 'added' THEN c.new_state <> 'free'
                         WHEN 'removed' THEN c.old_state <> 'free' ELSE true END AS is_economic,
