@@ -15,10 +15,10 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.config import ConfiguredSource, Settings
 from etl.domain.catalog import Catalog
-from etl.domain.snapshot import Origin, Snapshot
+from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import ContractError, EtlError, SourceError, UsageError
-from etl.extract.client import Limits, Secret, Validators
-from etl.extract.walk import Outcome, fetch_snapshot
+from etl.extract.client import Limits
+from etl.fetch import fetch
 from etl.load import changes, history, judge, landing
 from etl.load import verify as verification
 from etl.load.doubt import Doubt
@@ -161,7 +161,7 @@ class Pipeline:
     def _run_one(self, configured: ConfiguredSource, settings: Settings, take: Callable[..., Result]) -> Result:
         """One source from the network to history. Whatever goes wrong stays with this source."""
         try:
-            outcome = self._walk(configured, settings)
+            outcome = fetch(configured, settings, self._latest_page(configured.name), self.clock, self.limits)
             snapshot = Snapshot(
                 source=configured.name,
                 kind=configured.kind,
@@ -176,41 +176,22 @@ class Pipeline:
             text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
             return Result(source=configured.name, status="failed", error=f"{configured.name}: {text}")
 
-    def _walk(self, configured: ConfiguredSource, settings: Settings) -> Outcome:
-        return fetch_snapshot(
-            configured.source,
-            url=configured.url,
-            clock=self.clock,
-            secret=secret_of(configured),
-            limits=replace(
-                self.limits,
-                timeout_seconds=configured.settings.timeout_seconds,
-                max_page_bytes=settings.max_page_bytes,
-                max_pages=settings.max_pages,
-            ),
-            ca_file=settings.ca_file,
-            validators=self._validators(configured.name),
-        )
-
-    def _validators(self, name: str) -> Validators | None:
-        """What the server gave with the last good snapshot, so that it can answer: not modified."""
+    def _latest_page(self, name: str) -> Page | None:
         with self.engine.connect() as connection:
-            page = landing.latest_page(connection, name)
-        if page is None or not {"etag", "last-modified"} & page.headers.keys():
-            return None
-        return Validators(
-            url=page.url, etag=page.headers.get("etag"), last_modified=page.headers.get("last-modified"), body=page.body
-        )
+            return landing.latest_page(connection, name)
 
     def _load_pending(self, source: Source[Any], landed: Landed) -> Result:
-        """Load what is landed and not loaded, oldest first: this snapshot, and any that a crash left behind."""
-        result = _result(landed, Loaded(status=landed.status))
+        """Load what is landed and not loaded, oldest first: this snapshot, and any that a crash left behind.
+
+        Another process may have loaded this one meanwhile: then the log says what became of it.
+        """
+        result = None
         while True:
             with self.engine.begin() as connection:
                 landing.lock_source(connection, source.name)
                 waiting = landing.pending(connection, source.name)
                 if not waiting:
-                    return result
+                    return result or _told(landed, history.logged(connection, landed))
                 done = self._load(connection, source, waiting[0])
             if waiting[0].snapshot_id == landed.snapshot_id:
                 result = done
@@ -229,8 +210,7 @@ class Pipeline:
                 raise
             reason = str(error) if isinstance(error, ContractError) else " ".join(str(error.orig).split())[:500]
             history.mark(connection, landed, "failed", reason)
-            line = f"{landed.source}: snapshot {landed.snapshot_id}: {reason}"
-            return _result(landed, Loaded(status="failed"), error=line)
+            return _told(landed, Loaded(status="failed", reason=reason))
         return _result(landed, loaded)
 
 
@@ -243,21 +223,25 @@ def _is_about_the_data(error: DBAPIError) -> bool:
 
 
 def _reader(connection: Connection, source: Source[Any]) -> history.Read:
-    """Reads landed bytes with the source's present understanding."""
+    """Reads landed bytes with the source's present understanding. Raises ``ContractError`` for whatever goes wrong."""
 
     def read(landed: Landed) -> Catalog:
-        return source.read(landing.pages_of(connection, landed.snapshot_id))
+        pages = landing.pages_of(connection, landed.snapshot_id)
+        try:
+            return source.read(pages)
+        except ContractError:
+            raise
+        except Exception as error:  # a mistake in a reading must not block its source: the bytes can be read again
+            fault = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise ContractError(f"{pages[0].url} cannot be read ({fault}): please report this") from error
 
     return read
 
 
-def secret_of(configured: ConfiguredSource) -> Secret | None:
-    """The header that the gateway wants. Raises ``ConfigurationError`` for a value that no header can carry."""
-    credential = configured.source.credential
-    if credential is None or configured.secret is None:
-        return None
-    value = credential.prefix + configured.secret
-    return Secret(header=credential.header, value=value, variable=str(configured.credential))
+def _told(landed: Landed, loaded: Loaded) -> Result:
+    """The result for a snapshot as the log has it, with the error that it ended in."""
+    line = f"{landed.source}: snapshot {landed.snapshot_id}: {loaded.reason}"
+    return _result(landed, loaded, error=line if loaded.status == "failed" else None)
 
 
 def _result(landed: Landed, loaded: Loaded, *, error: str | None = None) -> Result:

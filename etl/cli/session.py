@@ -19,8 +19,9 @@ from etl.database.embedded import EmbeddedServer, EmbeddedSettings
 from etl.database.engine import database_url, open_engine, require_reachable
 from etl.errors import ConfigurationError
 from etl.extract.address import Address
+from etl.fetch import secret_of
 from etl.load.doubt import Doubt
-from etl.pipeline import Pipeline, secret_of
+from etl.pipeline import Pipeline
 
 
 @dataclass(frozen=True)

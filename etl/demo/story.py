@@ -12,8 +12,9 @@ from etl.demo.samples import RECORDS, STEPS
 from etl.demo.server import ANSWERS, CREDENTIALS, Gateways
 from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import SourceError
-from etl.extract.client import Limits, Secret, Validators
+from etl.extract.client import Limits, Secret
 from etl.extract.walk import Outcome, fetch_snapshot
+from etl.fetch import validators_of
 from etl.pipeline import Pipeline, Result
 from etl.sources.base import Source
 from etl.sources.registry import kinds
@@ -64,7 +65,7 @@ class _Visitor:
             clock=lambda: moment,
             secret=_secret(self._source),
             limits=LIMITS,
-            validators=_validators(self._latest),
+            validators=validators_of(self._latest),
         )
         self._latest = outcome.pages[0] if outcome.error is None else None
         return outcome
@@ -76,12 +77,6 @@ def _secret(source: Source[Any]) -> Secret | None:
         return None
     value = source.credential.prefix + CREDENTIALS[source.kind]
     return Secret(header=source.credential.header, value=value, variable="the demo")
-
-
-def _validators(page: Page | None) -> Validators | None:
-    if page is None or "etag" not in page.headers:
-        return None
-    return Validators(url=page.url, etag=page.headers["etag"], last_modified=None, body=page.body)
 
 
 def _take(pipeline: Pipeline, source: Source[Any], outcome: Outcome, moment: datetime) -> Result:

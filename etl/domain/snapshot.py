@@ -17,6 +17,9 @@ from etl.errors import ContractError
 
 NOT_MODIFIED = 304
 
+DEEPEST = 100
+"""Levels of nesting; the deepest catalogs have a dozen."""
+
 _STRICT = msgspec.json.Decoder(float_hook=Decimal)
 
 _UNSTORABLE = re.compile(rb"\\u(0000|[dD][89a-fA-F])|\xed[\xa0-\xbf]")
@@ -71,6 +74,8 @@ class Page:
             value = _decode(self.body)
         except (ValueError, RecursionError) as error:
             raise ContractError(f"{self.url} sent {self._what(error)}") from None
+        if _is_deep(value):
+            raise ContractError(f"{self.url} sent JSON nested too deeply ({len(self.body)} bytes)")
         return _storable(value) if _UNSTORABLE.search(self.body) else value
 
     def _what(self, error: Exception) -> str:
@@ -117,6 +122,21 @@ def _decode(body: bytes) -> Any:
 def _integer(text: str) -> int | Decimal:
     """An integer, or a ``Decimal`` where it is too long to be meant as a count."""
     return int(text) if len(text) < 40 else Decimal(text)
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether JSON is nested so deeply that whoever walks through it by recursion would fall off the stack."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            child
+            for item in level
+            if isinstance(item, dict | list)
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _storable(value: Any) -> Any:

@@ -79,6 +79,13 @@ def mark(connection: Connection, landed: Landed, status: str, reason: str) -> No
     )
 
 
+def logged(connection: Connection, landed: Landed) -> Loaded:
+    """What the log says has become of a snapshot."""
+    columns = (snapshot.c.status, snapshot.c.reason)
+    status, reason = connection.execute(select(*columns).where(snapshot.c.snapshot_id == landed.snapshot_id)).one()
+    return Loaded(status=status, reason=reason)
+
+
 def next_known_at(connection: Connection, name: str, now: datetime) -> datetime:
     """The moment of a load on the second clock: now, yet later than any before it, whatever the clocks say."""
     last = connection.scalar(select(source.c.known_at).where(source.c.source == name))

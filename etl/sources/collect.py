@@ -98,14 +98,23 @@ class Collector:
         )
 
     def build(self, coverage: Coverage, quarantined: tuple[Quarantined, ...] = ()) -> Catalog:
-        """The catalog; ``quarantined`` are the records that could not even be parsed."""
+        """The catalog; ``quarantined`` are the records that could not even be parsed.
+
+        With a record whose key nobody can tell, nothing that is absent is proven gone (contract, rule 4).
+        """
+        aside = quarantined + tuple(self._quarantined)
+        keyless = sum(Scope() in record.scopes for record in aside)
+        if keyless and coverage.is_complete:
+            records = "1 record" if keyless == 1 else f"{keyless} records"
+            reason = f"{records} without a readable key: nothing that is missing counts as removed"
+            coverage = Coverage(is_complete=False, reason=reason, providers=frozenset())
         return Catalog(
             models=tuple(model for model, _ in self._models.values()),
             endpoints=tuple(endpoint for endpoint, _ in self._endpoints.values()),
             prices=tuple(price for price, _ in self._prices.values()),
             providers=None if self._providers is None else tuple(self._providers.values()),
             authors=None if self._authors is None else tuple(self._authors.values()),
-            quarantined=quarantined + tuple(self._quarantined),
+            quarantined=aside,
             unmapped=tuple(self._unmapped[field] for field in sorted(self._unmapped)),
             coverage=coverage,
         )
@@ -156,13 +165,13 @@ def names(values: Json) -> tuple[str, ...] | None:
 
 
 def unordered(value: Json) -> Json:
-    """The same JSON with every list sorted and every number plain, so that equal answers are equal values.
+    """The same JSON with every list sorted, every number plain and no nulls, so that equal answers are equal values.
 
-    A number that no database could hold becomes text.
+    A null says nothing, so a field that comes as null is no change. A number that no database could hold becomes text.
     """
     match value:
         case Mapping():
-            return {key: unordered(item) for key, item in value.items()}
+            return {key: unordered(item) for key, item in value.items() if item is not None}
         case list() | tuple():
             return sorted((unordered(item) for item in value), key=sort_key)
         case Decimal():

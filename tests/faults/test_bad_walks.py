@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import URL
 
 from etl.database.engine import open_engine
+from etl.sources.collect import epoch
 from etl.sources.registry import kinds
 from tests.conftest import _database
 from tests.faults.table import FAULTS, Fault
@@ -34,6 +36,12 @@ def played(request: pytest.FixtureRequest, server_url: URL, template: str) -> It
 def test_every_fault_has_a_name_of_its_own_and_every_kind_its_faults() -> None:
     assert len({name_of(fault) for fault in FAULTS}) == len(FAULTS) >= 30
     assert {fault.kind for fault in FAULTS} == set(kinds())
+
+
+@pytest.mark.parametrize(("seconds", "year"), [("1e99999999", None), ("-1e99999999", None), ("1e-99999999", 1970)])
+def test_a_time_without_end_is_none_and_costs_none(seconds: str, year: int | None) -> None:
+    time = epoch(Decimal(seconds))
+    assert (time and time.year) == year
 
 
 @pytest.mark.parametrize("kind", kinds())

@@ -62,7 +62,14 @@ def shown(url: URL) -> str:
     return url.render_as_string(hide_password=False)
 
 
-@pytest.mark.parametrize("delays", [(0.0, 0.0, 0.0), (0.0, 0.05, 0.15), (0.2, 0.1, 0.0)])
+@pytest.mark.parametrize(
+    "delays",
+    [
+        (0.0, 0.0, 0.0),
+        pytest.param((0.0, 0.05, 0.15), marks=pytest.mark.slow),
+        pytest.param((0.2, 0.1, 0.0), marks=pytest.mark.slow),
+    ],
+)
 def test_two_runs_and_a_backfill_of_one_source_at_once_make_one_history(
     warehouse_url: URL, engine: Engine, delays: tuple[float, float, float]
 ) -> None:
@@ -115,7 +122,8 @@ def test_a_writer_waits_for_its_own_source_and_for_no_other(warehouse_url: URL, 
         waits = start(backfill_at, url, "taken", saved, 0.0)
         together(start(backfill_at, url, "free", saved, 0.0))
         assert days_of(engine, "free") == {0}
-        while not waiting(engine):
+        deadline = time.monotonic() + 20
+        while not waiting(engine) and time.monotonic() < deadline:
             time.sleep(0.01)
         assert waits.is_alive()
         assert days_of(engine, "taken", "true") == set()

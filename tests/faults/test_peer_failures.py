@@ -117,6 +117,14 @@ def test_a_new_price_field_adds_its_meter_and_touches_no_other(engine: Engine) -
     assert rows(engine, "SELECT field, count FROM core.unmapped_field") == [("pricing.per_moon_phase", 1)]
 
 
+def test_nothing_empty_and_something_are_three_values(engine: Engine) -> None:
+    """In hashed snapshots null and the empty text are one value; with a plain comparison null never changes."""
+    for day, said in enumerate([None, None, "", "x", None]):
+        show(engine, day, catalog(row(description=said)))
+    found = "SELECT description FROM mart.model_history ORDER BY valid_from"
+    assert rows(engine, found) == [(None,), ("",), ("x",), (None,)]
+
+
 def test_a_late_snapshot_inverts_no_interval_and_is_not_ignored(engine: Engine) -> None:
     """In dlt 1.31 a row is inverted and the stale price believed; SQLMesh 0.236 ignores the late day."""
     for day, price in [(1, "1"), (3, "3"), (2, "2")]:

@@ -93,8 +93,10 @@ def test_an_empty_catalog_is_complete() -> None:
 
 
 def test_a_model_without_a_readable_id_still_counts_so_that_it_is_quarantined_and_not_missed() -> None:
-    catalog = Phaseo().read(walk(listing("a/1", None, total=2)))
-    assert catalog.coverage.is_complete
+    pages = walk(listing("a/1", None, total=2))
+    catalog = Phaseo().read(pages)
+    assert Phaseo().coverage(pages).is_complete
+    assert not catalog.coverage.is_complete
     assert [entry.scopes for entry in catalog.quarantined] == [(Scope(),)]
 
 
