@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# A file of tests stays with one worker, so that what it shares is made once.
+PYTEST := $(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-slow check bench clean
@@ -16,10 +18,10 @@ demo: .venv/.installed ## Start the embedded Postgres and play the sample catalo
 	@$(BIN)/etl demo
 
 test: .venv/.tested ## Run the tests that take seconds
-	@$(BIN)/python -m pytest -q
+	@$(PYTEST)
 
 test-slow: .venv/.tested ## Run the tests that take minutes
-	@$(BIN)/python -m pytest -q -m slow
+	@$(PYTEST) -m slow
 
 check: .venv/.tested ## Lint, types and architecture
 	@$(BIN)/ruff check .

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, settings
 from sqlalchemy import URL, Engine, text
 
 from etl.database import migrations
@@ -22,6 +23,17 @@ from etl.database.embedded import EmbeddedServer, EmbeddedSettings
 from etl.database.engine import database_url, open_engine, require_reachable
 
 IMAGE = "postgres:18"
+
+# Shrinking an example costs minutes when each try asks a database; the blob that is printed repeats it. A gate tries
+# the same examples every time, a person new ones.
+settings.register_profile(
+    "here",
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    derandomize="CI" in os.environ,
+    database=None,
+    print_blob=True,
+)
+settings.load_profile("here")
 
 
 @pytest.fixture(scope="session", autouse=True)
