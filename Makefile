@@ -38,7 +38,8 @@ clean: ## Remove .venv and caches; the database and its data stay
 
 .venv/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-		{ echo "make: Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) -V 2>&1 | tail -1): install it, or say make PYTHON=python3.12" >&2; exit 1; }
+		{ found=$$($(PYTHON) -V 2>/dev/null); \
+		echo "make: Python 3.11 or newer is needed, $(PYTHON) is $${found:-missing}: install it, or say make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 		{ echo "make: $(PYTHON) has no venv module: install it (Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
 	@echo "installing into .venv …" >&2
