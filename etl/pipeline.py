@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -116,7 +117,7 @@ class Pipeline:
             result = self._load(connection, source, landed)
             changed = tuple(changes.of_snapshot(connection, source.name, snapshot.observed_at))
             connection.rollback()
-        return replace(result, changes=changed)
+        return replace(result, changes=changed, snapshot_id=None)
 
     def release(self, source: Source[Any], snapshot_id: int) -> Result:
         """Load a held snapshot. Raises ``UsageError`` when it is not held, ``ContractError`` when it is unreadable."""
@@ -178,7 +179,10 @@ class Pipeline:
 
     def _latest_page(self, name: str) -> Page | None:
         with self.engine.connect() as connection:
-            return landing.latest_page(connection, name)
+            try:
+                return landing.latest_page(connection, name)
+            except ContractError:  # What is damaged vouches for nothing: the catalog is asked for whole.
+                return None
 
     def _load_pending(self, source: Source[Any], landed: Landed) -> Result:
         """Load what is landed and not loaded, oldest first: this snapshot, and any that a crash left behind.
@@ -195,6 +199,10 @@ class Pipeline:
                 done = self._load(connection, source, waiting[0])
             if waiting[0].snapshot_id == landed.snapshot_id:
                 result = done
+            elif not done.is_well:
+                why = done.error or done.reason
+                log = structlog.get_logger()
+                log.warning("left behind by a crash", source=source.name, status=done.status, because=why)
 
     def _load(self, connection: Connection, source: Source[Any], landed: Landed) -> Result:
         """Read a landed snapshot and load it, in the caller's transaction and under the source's lock.
@@ -208,7 +216,7 @@ class Pipeline:
         except (ContractError, DBAPIError) as error:
             if isinstance(error, DBAPIError) and not _is_about_the_data(error):
                 raise
-            reason = str(error) if isinstance(error, ContractError) else " ".join(str(error.orig).split())[:500]
+            reason = str(error) if isinstance(error, ContractError) else _refusal(error)
             history.mark(connection, landed, "failed", reason)
             return _told(landed, Loaded(status="failed", reason=reason))
         return _result(landed, loaded)
@@ -222,13 +230,23 @@ def _is_about_the_data(error: DBAPIError) -> bool:
     return str(getattr(error.orig, "sqlstate", None) or "").startswith(_DATA_ERRORS)
 
 
+def _refusal(error: DBAPIError) -> str:
+    """What the database has against our data, without the data."""
+    primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
+    return f"the database refuses it: {primary or error.orig}"
+
+
 def _reader(connection: Connection, source: Source[Any]) -> history.Read:
-    """Reads landed bytes with the source's present understanding. Raises ``ContractError`` for whatever goes wrong."""
+    """Reads landed bytes with our present understanding of the kind that they were landed as.
+
+    Raises ``ContractError`` for whatever goes wrong.
+    """
 
     def read(landed: Landed) -> Catalog:
+        reader = source if landed.kind == source.kind else kinds()[landed.kind](source.name)
         pages = landing.pages_of(connection, landed.snapshot_id)
         try:
-            return source.read(pages)
+            return reader.read(pages)
         except ContractError:
             raise
         except Exception as error:  # a mistake in a reading must not block its source: the bytes can be read again

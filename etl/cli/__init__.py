@@ -58,8 +58,10 @@ def _break_off() -> None:
 
 def _database_trouble(error: Exception) -> str | None:
     """The one line for a database that went away or refused in the middle of a command."""
-    from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError  # noqa: PLC0415
+    import psycopg  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
-    if not isinstance(error, OperationalError | InterfaceError | ProgrammingError):
+    fault = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(fault, psycopg.Error):
         return None
-    return "the database gave up: " + " ".join(str(error.orig).split())[:300]
+    return "the database gave up: " + " ".join(str(fault).split())[:300]

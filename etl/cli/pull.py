@@ -102,6 +102,8 @@ def _warn(result: Result) -> None:
     if result.is_well:
         return
     line = result.error or f"{result.source}: snapshot {result.snapshot_id} is {result.status}: {result.reason}"
-    if result.status == "held":
+    if result.status == "held" and result.snapshot_id is None:
+        line = f"{result.source}: would be held: {result.reason}"
+    elif result.status == "held":
         line += f"; look at it, then `etl snapshots release {result.snapshot_id}` or `reject {result.snapshot_id}`"
     output.note(f"etl: {line}")

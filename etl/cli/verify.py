@@ -36,7 +36,7 @@ def verify(
         output.table(map(_row, verdicts), COLUMNS)
         for verdict in verdicts:
             _explain(verdict)
-    if not apply and not all(verdict.agrees for verdict in verdicts):
+    if any(verdict.unreadable or not (apply or verdict.agrees) for verdict in verdicts):
         raise typer.Exit(1)
 
 

@@ -1,19 +1,41 @@
-"""What only the driver can do: SQL text as it stands, several statements in one round trip, COPY."""
+"""What only the driver can do: SQL text as it stands, several statements in one round trip, COPY.
 
+Its errors leave here as those of SQLAlchemy do, so that nobody above has to know two kinds.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from sqlalchemy import Connection
-
-
-def driver(connection: Connection) -> psycopg.Connection[Any]:
-    """The psycopg connection beneath an open SQLAlchemy connection, in the same transaction."""
-    found = connection.connection.driver_connection
-    assert isinstance(found, psycopg.Connection)  # noqa: S101  an open connection has one
-    return found
+from sqlalchemy.exc import DBAPIError
 
 
 def run_script(connection: Connection, sql: str) -> None:
-    """Run SQL text, of one statement or several: per cent signs and colons in it are no parameters."""
-    # The type of execute wants a literal, so that nobody builds SQL from input; ours comes from our own files.
-    driver(connection).execute(sql.encode())
+    """Run SQL text, of one statement or several: per cent signs and colons in it are no parameters.
+
+    Raises ``DBAPIError``.
+    """
+    with _driver(connection) as driver:
+        # The type of execute wants a literal, so that nobody builds SQL from input; ours comes from our own files.
+        driver.execute(sql.encode())
+
+
+def copy_in(connection: Connection, table: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Put rows into a table in one round trip. Raises ``DBAPIError``."""
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN".encode()
+    with _driver(connection) as driver, driver.cursor() as cursor, cursor.copy(statement) as sink:
+        for row in rows:
+            sink.write_row(row)
+
+
+@contextmanager
+def _driver(connection: Connection) -> Iterator[psycopg.Connection[Any]]:
+    """The psycopg connection beneath an open SQLAlchemy connection, in the same transaction."""
+    found = connection.connection.driver_connection
+    assert isinstance(found, psycopg.Connection)  # noqa: S101  an open connection has one
+    try:
+        yield found
+    except psycopg.Error as error:
+        raise DBAPIError(None, None, error) from error

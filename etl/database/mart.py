@@ -10,6 +10,7 @@ from pathlib import Path
 
 from psycopg.errors import DependentObjectsStillExist
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from etl.database.driver import run_script
 from etl.errors import DatabaseError
@@ -31,16 +32,22 @@ def installed(connection: Connection) -> str | None:
 
 def install(connection: Connection) -> None:
     """Replace the mart, in the caller's transaction. Raises ``DatabaseError`` when something else hangs on it."""
+    grants = connection.execute(_GRANTS).all()
     try:
         connection.execute(text("CREATE SCHEMA IF NOT EXISTS mart"))
         for kind, identity in connection.execute(_OBJECTS).all():
             run_script(connection, f"DROP {kind} {identity}")
-    except DependentObjectsStillExist as error:
-        detail = (error.diag.message_detail or "something else hangs on it").replace("\n", "; ")
+    except DBAPIError as error:
+        if not isinstance(error.orig, DependentObjectsStillExist):
+            raise
+        detail = (error.orig.diag.message_detail or "something else hangs on it").replace("\n", "; ")
         raise DatabaseError(f"the mart cannot be replaced: {detail}; drop what hangs on it and run again") from None
     for file in sorted(FOLDER.glob("*.sql")):
         run_script(connection, file.read_text(encoding="utf-8"))
     _comment(connection)
+    for view, privilege, role in grants:
+        if connection.scalar(text("SELECT to_regclass(:view)"), {"view": view}):
+            run_script(connection, f"GRANT {privilege} ON {view} TO {role}")
     run_script(connection, f"COMMENT ON SCHEMA mart IS '{digest()}'")
 
 
@@ -69,6 +76,16 @@ _OBJECTS = text(
     """
 )
 """What the mart holds, the youngest first: what hangs on something was created after it."""
+
+_GRANTS = text(
+    """
+    SELECT format('mart.%I', c.relname), a.privilege_type,
+           CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
+      FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
+     WHERE c.relnamespace = to_regnamespace('mart') AND c.relkind IN ('v', 'm') AND a.grantee <> c.relowner
+    """
+)
+"""What others were granted on the views: it outlives their replacement."""
 
 _COLUMNS = text(
     """

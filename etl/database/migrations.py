@@ -31,6 +31,7 @@ def upgrade(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('etl mart', 0))"))
         if mart.installed(connection) != mart.digest():
+            connection.execute(text("SET LOCAL lock_timeout = '10s'"))
             mart.install(connection)
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 _ENCODER = msgspec.json.Encoder(order="sorted", decimal_format="number")
 _WIDEST = 1000
-"""Orders of magnitude beyond which a number is kept as text: ``jsonb`` holds no more than 131,072 digits."""
+"""Orders of magnitude, and digits, beyond which a number is kept as text: ``jsonb`` does not hold all of them."""
 
 
 def encode(value: Any) -> str:
@@ -23,7 +23,7 @@ def sort_key(value: Any) -> bytes:
 
 def is_storable(value: Decimal) -> bool:
     """Whether ``jsonb`` can hold the number as a number."""
-    return value.is_finite() and abs(value.adjusted()) < _WIDEST
+    return value.is_finite() and abs(value.adjusted()) < _WIDEST and len(value.as_tuple().digits) < _WIDEST
 
 
 def _finite(value: Any) -> Any:

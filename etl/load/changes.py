@@ -1,7 +1,7 @@
 """Reads what changed: prices, and models that came or went."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -35,6 +35,4 @@ def between(
 
 def of_snapshot(connection: Connection, source: str, observed_at: datetime) -> Iterator[dict[str, Any]]:
     """What one snapshot changed."""
-    exactly = {"since": observed_at, "until": observed_at, "source": source}
-    at = _CHANGES.replace("changed_at < :until", "changed_at <= :until")
-    return (dict(row) for row in connection.execute(text(at), exactly).mappings())
+    return between(connection, since=observed_at, until=observed_at + timedelta(microseconds=1), source=source)

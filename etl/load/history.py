@@ -8,10 +8,12 @@ and what differs becomes the believed history.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from etl.domain.catalog import Catalog
+from etl.errors import ContractError
 from etl.load import scratch
 from etl.load.landing import Landed, landed_of
 from etl.load.merge import Moves, Step, merge
@@ -112,13 +114,21 @@ def set_aside(connection: Connection, landed: Landed, catalog: Catalog, schema: 
             connection.execute(insert(table), rows, execution_options=options)
 
 
-def count(connection: Connection, landed: Landed, known_at: datetime) -> None:
+def logged_of(catalog: Catalog) -> dict[str, Any]:
+    """What the log says of a catalog, whatever it changed."""
+    return {
+        "reason": catalog.coverage.reason,
+        "is_complete": catalog.coverage.is_complete,
+        "models": len(catalog.models),
+        "endpoints": len(catalog.endpoints),
+        "prices": len(catalog.prices),
+    }
+
+
+def count(connection: Connection, snapshot_id: int, counts: dict[str, Any], known_at: datetime) -> None:
     """Log that a snapshot which could not be read when it came is part of history now."""
-    connection.execute(
-        update(snapshot)
-        .where(snapshot.c.snapshot_id == landed.snapshot_id)
-        .values(status="loaded", reason=None, known_at=known_at)
-    )
+    values = counts | {"status": "loaded", "opened": 0, "closed": 0, "known_at": known_at}
+    connection.execute(update(snapshot).where(snapshot.c.snapshot_id == snapshot_id).values(**values))
 
 
 def _refit(connection: Connection, catalog: Catalog, step: Step, later: list[Landed], read: Read) -> Moves:
@@ -128,7 +138,10 @@ def _refit(connection: Connection, catalog: Catalog, step: Step, later: list[Lan
     apply(connection, catalog, replace(step, schema=scratch.SCHEMA))
     previous_at, until = step.observed_at, None
     for neighbour in later:
-        again = read(neighbour)
+        try:
+            again = read(neighbour)
+        except ContractError as error:
+            raise ContractError(f"snapshot {neighbour.snapshot_id} beside it: {error}") from None
         refolded = step_of(neighbour, again, previous_at=previous_at, known_at=step.known_at)
         apply(connection, again, replace(refolded, schema=scratch.SCHEMA))
         if scratch.has_converged(connection, step.source, neighbour.observed_at):
@@ -157,17 +170,7 @@ def _log(connection: Connection, landed: Landed, catalog: Catalog, moves: Moves,
     connection.execute(
         update(snapshot)
         .where(snapshot.c.snapshot_id == landed.snapshot_id)
-        .values(
-            status=status,
-            reason=catalog.coverage.reason,
-            is_complete=catalog.coverage.is_complete,
-            models=len(catalog.models),
-            endpoints=len(catalog.endpoints),
-            prices=len(catalog.prices),
-            opened=opened,
-            closed=closed,
-            known_at=known_at,
-        )
+        .values(**logged_of(catalog), status=status, opened=opened, closed=closed, known_at=known_at)
     )
     return Loaded(
         status=status,

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import structlog
 from sqlalchemy import Connection
 
 from etl.domain.catalog import Catalog
 from etl.domain.snapshot import Origin
-from etl.errors import UsageError
+from etl.errors import ContractError, UsageError
 from etl.load import scratch
 from etl.load.doubt import Doubt, objection
 from etl.load.history import Loaded, Read, apply, counted, fit, mark, step_of
@@ -25,9 +26,11 @@ def load(
     if arrived.origin is Origin.RUN:
         why = _objection(connection, arrived, catalog, doubt)
         held = _held_before(connection, arrived) if catalog.coverage.is_complete else []
-        if why and held and not _objection(connection, arrived, catalog, doubt, after=(held[-1], read(held[-1]))):
+        former = _readable(held[-1], read) if why and held else None
+        if former is not None and not _objection(connection, arrived, catalog, doubt, after=(held[-1], former)):
             confirmed, why = held.pop(), None
-            fit(connection, confirmed, read(confirmed), read, now=now)
+            fitted = fit(connection, confirmed, former, read, now=now)
+            _tell("held snapshot confirmed", confirmed, by=arrived, opened=fitted.opened, closed=fitted.closed)
         if why is None:
             _reject(connection, held, arrived)
     if why:
@@ -72,6 +75,14 @@ def _objection(
     return objection(connection, step, doubt)
 
 
+def _readable(held: Landed, read: Read) -> Catalog | None:
+    """What a held snapshot says; null when it can no longer be read, so that it confirms nothing."""
+    try:
+        return read(held)
+    except ContractError:
+        return None
+
+
 def _step(landed: Landed, catalog: Catalog) -> Step:
     """A step that is only tried, so that it becomes known at the end of time: later than anything that is."""
     return step_of(landed, catalog, previous_at=None, known_at=datetime.max.replace(tzinfo=UTC))
@@ -88,4 +99,10 @@ def _held_before(connection: Connection, arrived: Landed) -> list[Landed]:
 
 def _reject(connection: Connection, held: list[Landed], arrived: Landed) -> None:
     for each in held:
-        mark(connection, each, "rejected", f"the next complete snapshot, {arrived.snapshot_id}, did not agree")
+        mark(connection, each, "rejected", f"the complete snapshot {arrived.snapshot_id} did not agree")
+        _tell("held snapshot rejected", each, by=arrived)
+
+
+def _tell(event: str, held: Landed, *, by: Landed, **facts: int) -> None:
+    """Say what became of a held snapshot: nobody asked for it by name."""
+    structlog.get_logger().info(event, source=held.source, snapshot=held.snapshot_id, by=by.snapshot_id, **facts)

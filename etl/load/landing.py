@@ -128,7 +128,10 @@ def latest_page(connection: Connection, name: str) -> Page | None:
 
 def _whole_page(row: Row) -> Page:  # type: ignore[type-arg]
     """A page as it came. Raises ``ContractError`` when the stored bytes are not those that were landed."""
-    body = zstandard.decompress(row.body, max_output_size=row.size)
+    try:
+        body = zstandard.decompress(row.body, max_output_size=row.size)
+    except zstandard.ZstdError as error:
+        raise ContractError(f"{row.url}: the stored bytes are damaged: {error}") from None
     found = Page(
         number=row.number,
         url=row.url,

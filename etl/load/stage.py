@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from etl.database.driver import driver, run_script
+from etl.database.driver import copy_in, run_script
 from etl.domain import jsontext
 from etl.domain.catalog import Catalog, Price, Quarantined, Scope
 from etl.load import relations
@@ -51,10 +51,7 @@ def _copy(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> 
     """Fill a temporary table in one round trip."""
     if not rows:
         return
-    copy = f"COPY pg_temp.{table.name} ({', '.join(table.c.keys())}) FROM STDIN".encode()
-    with driver(connection).cursor() as cursor, cursor.copy(copy) as sink:
-        for row in rows:
-            sink.write_row(row)
+    copy_in(connection, f"pg_temp.{table.name}", table.c.keys(), rows)
     if len(rows) >= _MANY:
         run_script(connection, f"ANALYZE pg_temp.{table.name}")
 

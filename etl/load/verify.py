@@ -13,7 +13,7 @@ from sqlalchemy import Connection, FromClause, Select, Table, func, insert, lite
 
 from etl.errors import ContractError
 from etl.load import history, scratch
-from etl.load.history import COUNTED, Read, apply, next_known_at, step_of
+from etl.load.history import COUNTED, Read, apply, logged_of, next_known_at, step_of
 from etl.load.landing import Landed, landed_of, lock_source
 from etl.load.merge import Moves
 from etl.load.relations import HISTORY
@@ -68,6 +68,7 @@ class Rebuild:
         self._previous_at: datetime | None = None
         self.readable: list[Landed] = []
         self.unreadable: list[tuple[Landed, str]] = []
+        self.newly: dict[int, dict[str, Any]] = {}
 
     def fold_without_lock(self) -> None:
         """Fold what is there now; each snapshot in a transaction of its own, so that nobody waits for us."""
@@ -88,7 +89,7 @@ class Rebuild:
             self._fold(landed)
 
     def _begin(self) -> None:
-        self._folded, self._previous_at, self.readable, self.unreadable = [], None, [], []
+        self._folded, self._previous_at, self.readable, self.unreadable, self.newly = [], None, [], [], {}
         scratch.create(self._connection, keep=True)
         for table in SET_ASIDE:
             self._connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{table.name}"))
@@ -100,12 +101,12 @@ class Rebuild:
         found = landed_of(
             self._connection,
             snapshot.c.source == self._name,
-            snapshot.c.status.in_((*COUNTED, "failed")),
+            snapshot.c.status.in_((*COUNTED, "held", "failed")),
             snapshot.c.snapshot_id.in_(walked),
         )
-        # Of several with one time, the one that counts speaks; the others were replaced by it.
-        by_time = {landed.observed_at: landed for landed in sorted(found, key=lambda each: each.status in COUNTED)}
-        return [by_time[observed_at] for observed_at in sorted(by_time)]
+        # Of several with one time, the one that did not fail replaced the others; a held one says nothing yet.
+        by_time = {landed.observed_at: landed for landed in sorted(found, key=lambda each: each.status != "failed")}
+        return [by_time[at] for at in sorted(by_time) if by_time[at].status != "held"]
 
     def _fold(self, landed: Landed) -> None:
         self._folded.append(landed)
@@ -115,6 +116,8 @@ class Rebuild:
             self.unreadable.append((landed, str(error)))
             return
         self.readable.append(landed)
+        if landed.status == "failed":
+            self.newly[landed.snapshot_id] = logged_of(catalog)
         step = step_of(landed, catalog, previous_at=self._previous_at, known_at=landed.observed_at)
         apply(self._connection, catalog, replace(step, schema=SCHEMA))
         history.set_aside(self._connection, landed, catalog, schema=SCHEMA)
@@ -203,9 +206,9 @@ def _apply(connection: Connection, name: str, rebuild: Rebuild, now: datetime) -
     for table in SET_ASIDE:
         connection.execute(table.delete().where(table.c.source == name))
         connection.execute(insert(table).from_select(table.c.keys(), _rows(_temporary(table), table.c.keys())))
-    for landed in rebuild.readable:
-        if landed.status == "failed":
-            history.count(connection, landed, known_at)
+    for snapshot_id, counts in rebuild.newly.items():
+        history.count(connection, snapshot_id, counts, known_at)
     for landed, why in rebuild.unreadable:
-        history.mark(connection, landed, "failed", why)
+        if landed.status in COUNTED:
+            history.mark(connection, landed, "failed", why)
     return moves

@@ -83,7 +83,8 @@ SELECT c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start
             AND u.known_to IS NULL AND u.valid_to = c.changed_at AND c.old_state IS NOT NULL),
         (SELECT max(n.observed_at) FROM core.snapshot n
           WHERE n.source = c.source AND n.status IN ('loaded', 'unchanged') AND n.observed_at < c.changed_at
-            AND (c.old_state IS NOT NULL OR n.is_complete)),
+            AND (c.old_state IS NOT NULL
+                 OR n.is_complete AND NOT EXISTS (SELECT FROM core.quarantine x WHERE x.snapshot_id = n.snapshot_id))),
         (SELECT max(n.observed_at) FROM core.snapshot n
           WHERE n.source = c.source AND n.status IN ('loaded', 'unchanged')
             AND n.observed_at < c.changed_at)) AS not_before) seen

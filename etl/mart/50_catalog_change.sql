@@ -37,7 +37,16 @@ SELECT s.source, s.model_id, s.provider, s.region, s.entity, s.change, s.attribu
        s.changed_at, seen.not_before
   FROM step s
  CROSS JOIN LATERAL (
-    SELECT max(n.observed_at) AS not_before FROM core.snapshot n
+    -- What could not be seen is known from its prices. What is not complete cannot prove that something was not there
+    -- yet, or no more.
+    SELECT coalesce(
+               (SELECT max(u.last_seen_at) FROM core.unseen u
+                 WHERE u.source = s.source AND u.model_id = s.model_id AND u.known_to IS NULL
+                   AND u.valid_to = s.changed_at
+                   AND (s.entity = 'model' OR (u.provider, u.region) = (s.provider, s.region))),
+               max(n.observed_at) FILTER (WHERE n.is_complete OR s.change = 'changed'),
+               max(n.observed_at)) AS not_before
+      FROM core.snapshot n
      WHERE n.source = s.source AND n.status IN ('loaded', 'unchanged') AND n.observed_at < s.changed_at) seen
  WHERE seen.not_before IS NOT NULL;
 

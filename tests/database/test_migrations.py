@@ -80,6 +80,15 @@ def test_a_mart_of_another_version_is_replaced(engine: Engine) -> None:
         assert connection.scalar(text("SELECT to_regclass('mart.left_over')")) is None
 
 
+def test_what_others_were_granted_outlives_the_replacement(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("GRANT SELECT ON mart.price_current TO PUBLIC"))
+        connection.execute(text("COMMENT ON SCHEMA mart IS 'mart of before'"))
+    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT has_table_privilege('public', 'mart.price_current', 'SELECT')"))
+
+
 def test_a_view_of_the_user_on_the_mart_is_not_dropped_in_silence(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("CREATE VIEW public.theirs AS SELECT * FROM mart.price_current"))

@@ -1,17 +1,19 @@
 """`etl verify`: history is a function of the landed bytes, and a difference is found, told, and can be corrected."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
+from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.load.verify import Verdict
 from etl.pipeline import Pipeline
 from etl.sources.registry import kinds
 from tests.dump import HISTORY
 from tests.load.believing import Ticking, believed, believed_at, load, observe
-from tests.load.worlds import World, history, moment
+from tests.load.worlds import World, history, moment, snapshot
 
 WORLDS = {
     0: World({"openai/m0": ("A", {"prompt": "1"}), "groq/m0": ("B", {"prompt": "2", "image": "0"})}),
@@ -102,3 +104,39 @@ def test_damaged_bytes_are_named(engine: Engine) -> None:
         connection.execute(text("UPDATE raw.page SET sha256 = sha256('\\x00')"))
     verdict = verify(engine)
     assert "damaged" in verdict.unreadable[0]
+
+
+def test_bytes_are_read_again_as_the_kind_that_they_were_landed_as(engine: Engine) -> None:
+    load(engine, "s", 0, WORLDS[0])
+    later = Page(number=1, url="later", status=200, body=b'{"models": [{"id": "m"}]}', fetched_at=moment(9))
+    moved = Snapshot(source="s", kind="majestix", observed_at=moment(9), origin=Origin.BACKFILL, pages=(later,))
+    pipeline = Pipeline(engine, Ticking())
+    assert pipeline.take(kinds()["majestix"]("s"), moved).status == "loaded"
+    assert pipeline.verify(kinds()["majestix"]("s"), is_applied=False, progress=lambda *_: None).agrees
+
+
+def test_what_the_database_refuses_fails_one_snapshot_and_not_the_next(engine: Engine) -> None:
+    load(engine, "s", 0, WORLDS[0])
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE core.model ADD CONSTRAINT picky CHECK (name <> 'Z')"))
+    assert load(engine, "s", 1, WORLDS[0]).status == "unchanged"
+    assert load(engine, "s", 2, World({"openai/m9": ("Z", {})})).status == "failed"
+    assert load(engine, "s", 3, WORLDS[0]).status == "unchanged"
+
+
+def test_a_number_of_twenty_thousand_digits_is_kept_and_breaks_nothing(engine: Engine) -> None:
+    body = b'{"data": [{"id": "openai/m0", "x": 1.' + b"1" * 20_000 + b"}]}"
+    page = Page(number=1, url="long", status=200, body=body, fetched_at=moment(0))
+    long = Snapshot(source="s", kind="bifrost", observed_at=moment(0), origin=Origin.BACKFILL, pages=(page,))
+    assert Pipeline(engine, Ticking()).take(kinds()["bifrost"]("s"), long).status == "loaded"
+
+
+def test_a_snapshot_that_failed_speaks_no_more_when_another_of_its_time_is_held(engine: Engine) -> None:
+    full = World({f"openai/m{number}": ("A", {}) for number in range(9)})
+    observe(engine, "s", 0, full)
+    broken = replace(
+        snapshot("s", 1, full), pages=(Page(number=1, url="x", status=200, body=b"[", fetched_at=moment(1)),)
+    )
+    assert Pipeline(engine, Ticking()).take(kinds()["bifrost"]("s"), broken).status == "failed"
+    assert observe(engine, "s", 1, World({})).status == "held"
+    assert verify(engine).agrees

@@ -119,3 +119,26 @@ def test_a_changed_attribute_is_told_with_both_values(engine: Engine) -> None:
         "old",
         "new",
     )
+
+
+def test_a_model_that_is_missing_from_an_incomplete_snapshot_may_have_gone_since_the_complete_one(
+    engine: Engine,
+) -> None:
+    partial = World(STEADY.models, is_whole=False)
+    changes(engine, model(prompt="1"), partial, STEADY)
+    with engine.connect() as connection:
+        [row] = connection.execute(text("SELECT * FROM mart.catalog_change WHERE entity = 'model'")).all()
+    assert (row.change, row.not_before, row.changed_at) == ("went", moment(0), moment(2))
+
+
+def test_a_price_that_could_not_be_read_may_have_come_then(engine: Engine) -> None:
+    [came] = changes(engine, model(prompt="1"), model(prompt="1", image="12x"), model(prompt="1", image="5"))
+    assert (came.not_before, came.changed_at) == (moment(0), moment(2))
+
+
+def test_what_a_failed_provider_hid_may_have_changed_since_it_was_last_seen(engine: Engine) -> None:
+    hidden = World(STEADY.models, failed=frozenset({"openai"}))
+    changes(engine, model(prompt="1"), hidden, World({M1: ("renamed", {"prompt": "1"}), **STEADY.models}))
+    with engine.connect() as connection:
+        [row] = connection.execute(text("SELECT * FROM mart.catalog_change")).all()
+    assert (row.attribute, row.not_before, row.changed_at) == ("name", moment(0), moment(2))
