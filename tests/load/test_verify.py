@@ -13,7 +13,7 @@ from etl.pipeline import Pipeline
 from etl.sources.registry import kinds
 from tests.dump import HISTORY
 from tests.load.believing import Ticking, believed, believed_at, load, observe
-from tests.load.worlds import World, history, moment, snapshot
+from tests.load.worlds import World, history, moment
 
 WORLDS = {
     0: World({"openai/m0": ("A", {"prompt": "1"}), "groq/m0": ("B", {"prompt": "2", "image": "0"})}),
@@ -134,9 +134,27 @@ def test_a_number_of_twenty_thousand_digits_is_kept_and_breaks_nothing(engine: E
 def test_a_snapshot_that_failed_speaks_no_more_when_another_of_its_time_is_held(engine: Engine) -> None:
     full = World({f"openai/m{number}": ("A", {}) for number in range(9)})
     observe(engine, "s", 0, full)
-    broken = replace(
-        snapshot("s", 1, full), pages=(Page(number=1, url="x", status=200, body=b"[", fetched_at=moment(1)),)
-    )
-    assert Pipeline(engine, Ticking()).take(kinds()["bifrost"]("s"), broken).status == "failed"
+    reordered = observe(engine, "s", 1, replace(full, order=1))
+    with engine.begin() as connection:
+        failed = text(
+            "UPDATE core.snapshot SET status = 'failed', reason = 'could not be read then' WHERE snapshot_id = :n"
+        )
+        connection.execute(failed, {"n": reordered.snapshot_id})
     assert observe(engine, "s", 1, World({})).status == "held"
     assert verify(engine).agrees
+
+
+def test_a_snapshot_that_failed_and_can_be_read_now_is_told_and_counts_once_applied(engine: Engine) -> None:
+    load(engine, "s", 0, WORLDS[0])
+    again = load(engine, "s", 1, replace(WORLDS[0], order=1))
+    with engine.begin() as connection:
+        failed = text("UPDATE core.snapshot SET status = 'failed' WHERE snapshot_id = :n")
+        connection.execute(failed, {"n": again.snapshot_id})
+    assert verify(engine).readable_now == [again.snapshot_id]
+    verify(engine, is_applied=True)
+    assert verify(engine).agrees
+    with engine.connect() as connection:
+        logged = connection.execute(
+            text("SELECT status, is_complete, models FROM mart.snapshot ORDER BY observed_at")
+        ).all()
+    assert tuple(logged[1]) == ("loaded", True, 2)

@@ -125,7 +125,7 @@ def test_a_model_that_is_missing_from_an_incomplete_snapshot_may_have_gone_since
     engine: Engine,
 ) -> None:
     partial = World(STEADY.models, is_whole=False)
-    changes(engine, model(prompt="1"), partial, STEADY)
+    changes(engine, model(), partial, STEADY)
     with engine.connect() as connection:
         [row] = connection.execute(text("SELECT * FROM mart.catalog_change WHERE entity = 'model'")).all()
     assert (row.change, row.not_before, row.changed_at) == ("went", moment(0), moment(2))
