@@ -159,6 +159,8 @@ author = _history("author", key=_key("author"), values=_NAMED)
 unseen = _history("unseen", key=_PRICE_KEY, values=(Spec("last_seen_at", TIMESTAMP, nullable=False),))
 """The prices that are in force although the last snapshot could not show them, and when they were last seen."""
 
+Index("price_valid_from_idx", price.table.c.valid_from, postgresql_where=_BELIEVED)
+
 price.table.append_constraint(
     CheckConstraint(
         "CASE price_state WHEN 'priced' THEN coalesce(unit_price > 0 AND unit_price < 'Infinity', false) "
