@@ -16,6 +16,8 @@ TABLES = (
     "core.provider",
     "core.author",
     "core.unseen",
+    "core.price_change",
+    "core.catalog_change",
 )
 
 HISTORY = TABLES[7:]

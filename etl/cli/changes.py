@@ -1,16 +1,19 @@
 """Commands that show what changed."""
 
+import re
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from sqlalchemy import Connection
 
-from etl.cli import output, spoken
+from etl.cli import output, spoken, syndication
 from etl.cli.session import require_known, session
 from etl.errors import ConfigurationError
 from etl.load import changes as feed
-from etl.load import log
+from etl.load import derive, log
 
 COLUMNS = (
     "changed_at",
@@ -33,6 +36,9 @@ COLUMNS = (
     "is_economic",
     "is_reversal",
     "is_suspect",
+    "cursor",
+    "event",
+    "known_at",
 )
 
 
@@ -42,35 +48,68 @@ class Format(StrEnum):
     TABLE = "table"
     JSONL = "jsonl"
     CSV = "csv"
+    ATOM = "atom"
+    RSS = "rss"
 
 
 def changes(
     context: typer.Context,
     *,
-    since: Annotated[str | None, typer.Option(help="First moment, ISO 8601, UTC unless it says otherwise.")] = None,
-    until: Annotated[str | None, typer.Option(help="First moment that no longer counts.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="First moment, ISO 8601 (UTC unless it says otherwise), or a cursor: c0, c123.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="First moment that no longer counts, or the last cursor that does.")
+    ] = None,
     source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
     format: Annotated[  # noqa: A002  the option's name
-        Format, typer.Option(help="table (prices per million tokens), jsonl or csv (per unit, every column).")
+        Format,
+        typer.Option(help="table (prices per million tokens), jsonl, csv (per unit, every column), atom or rss."),
     ] = Format.TABLE,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Show what changed in price, and which models came or went."""
-    window = {"since": _moment("--since", since), "until": _moment("--until", until)}
+    """Show what changed in price, and which models came or went.
+
+    Between two moments: the changes as believed now. After a cursor: what became known since, as a feed of assertions
+    and retractions that misses nothing and repeats nothing; the last line on stderr tells the next cursor.
+    """
     with session(context).engine.connect() as connection:
-        rows = list(feed.between(connection, since=window["since"], until=window["until"], source=source))
+        rows, following = _asked(connection, since, until, source)
         if source and not rows:
             require_known(source, [*session(context).sources, *(row["source"] for row in log.status(connection))])
-    if not rows:
+    if following is not None:
+        output.note(f"next: --since c{following}")
+    elif not rows:
         output.note("no changes there: the first snapshot of a source makes none, later ones do")
     if as_json:
         output.json_document(rows)
-    elif format is Format.JSONL:
-        output.json_lines(rows)
-    elif format is Format.CSV:
-        output.comma_separated(rows, COLUMNS)
-    elif rows:
-        output.table(map(spoken.spoken, rows), spoken.COLUMNS)
+    else:
+        _PRINT[format](rows)
+
+
+def _asked(
+    connection: Connection, since: str | None, until: str | None, source: str | None
+) -> tuple[list[dict[str, Any]], int | None]:
+    """What was asked for, and, when that was the feed, the position up to which it was told."""
+    after, upto = _position(since), _position(until)
+    if after is None and upto is None:
+        window = {"since": _moment("--since", since), "until": _moment("--until", until)}
+        return list(feed.between(connection, **window, source=source)), None
+    if after is None or (until and upto is None):
+        raise ConfigurationError(
+            "a cursor and a moment cannot bound one question: give two of a kind, such as --since c0"
+        )
+    here = derive.cursor(connection)
+    if after > here:
+        raise ConfigurationError(f"--since {since} is beyond the end of the feed, c{here}: is this another warehouse?")
+    end = here if upto is None else min(upto, here)
+    return list(feed.events(connection, after=after, upto=end, source=source)), max(after, end)
+
+
+def _position(value: str | None) -> int | None:
+    """The position that a cursor names; null for what is none."""
+    found = re.fullmatch(r"c(\d{1,18})", value or "")
+    return int(found[1]) if found else None
 
 
 def _moment(option: str, value: str | None) -> datetime | None:
@@ -79,6 +118,21 @@ def _moment(option: str, value: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
-        message = f"{option} {value} is no ISO 8601 time: write 2026-01-31 or 2026-01-31T12:00:00Z"
+        message = f"{option} {value} is no ISO 8601 time and no cursor: write 2026-01-31, 2026-01-31T12:00:00Z or c123"
         raise ConfigurationError(message) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _table(rows: Iterable[Mapping[str, Any]]) -> None:
+    shown = [spoken.spoken(row) for row in rows]
+    if shown:
+        output.table(shown, spoken.COLUMNS)
+
+
+_PRINT: dict[Format, Callable[[list[dict[str, Any]]], None]] = {
+    Format.TABLE: _table,
+    Format.JSONL: output.json_lines,
+    Format.CSV: lambda rows: output.comma_separated(rows, COLUMNS),
+    Format.ATOM: lambda rows: output.text(syndication.atom(rows)),
+    Format.RSS: lambda rows: output.text(syndication.rss(rows)),
+}

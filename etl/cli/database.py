@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from etl.cli import output
 from etl.cli.pull import JsonOption
 from etl.cli.session import Session, session
+from etl.cli.session import upgrade as migrate
 from etl.database import dictionary as data_dictionary
 from etl.database import migrations
 from etl.database.engine import database_url, open_engine
@@ -61,7 +62,7 @@ def url(
 def upgrade(context: typer.Context) -> None:
     """Migrate the database to the schema of this version."""
     current = session(context)
-    migrations.upgrade(current.unmigrated_engine)
+    migrate(current.unmigrated_engine)
     typer.echo(f"schema {migrations.head()} is in place")
 
 

@@ -61,6 +61,11 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, title: s
         sys.stdout.writelines(f"{line.rstrip()}\n" for line in console.file.getvalue().splitlines())
 
 
+def text(document: str) -> None:
+    """Print a text as it is."""
+    sys.stdout.write(document)
+
+
 def json_document(value: Any) -> None:
     """Print one JSON document; amounts are exact numbers, times ISO 8601."""
     sys.stdout.write(msgspec.json.format(_JSON.encode(_jsonable(value)), indent=2).decode() + "\n")

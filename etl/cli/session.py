@@ -20,6 +20,7 @@ from etl.database.engine import database_url, open_engine, require_reachable
 from etl.errors import ConfigurationError
 from etl.extract.address import Address
 from etl.fetch import secret_of
+from etl.load import history
 from etl.load.doubt import Doubt
 from etl.pipeline import Pipeline
 
@@ -58,7 +59,7 @@ class Session:
             migrations.require_current(engine)
         else:
             with output.working("bringing the embedded Postgres to the current schema"):
-                migrations.upgrade(engine)
+                upgrade(engine)
         return engine
 
     @cached_property
@@ -107,6 +108,11 @@ class Session:
             return self.server.ensure()
         with output.working("starting the embedded Postgres"):
             return self.server.ensure()
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring a database to the schema of this version, and with it what is derived from its history."""
+    migrations.upgrade(engine, lambda connection: history.rederive(connection, clock()))
 
 
 def require_known(name: str, known: Iterable[str]) -> None:

@@ -40,10 +40,18 @@ def _meter(row: Mapping[str, Any]) -> str:
 
 
 def _change(row: Mapping[str, Any]) -> str:
+    withdrawn = "no longer believed: " if row["event"] == "retraction" else ""
     if not row["meter"]:
-        return f"model {row['change']}"
+        return f"{withdrawn}model {row['change']}"
     doubt = " (suspect)" if row["is_suspect"] else ""
-    return f"{row['change']}{_size(row['ratio'])}{doubt}"
+    return f"{withdrawn}{row['change']}{_size(row['ratio'])}{doubt}"
+
+
+def sentence(row: Mapping[str, Any]) -> str:
+    """One row of the feed of changes in one line."""
+    said = spoken(row)
+    what = " ".join(said[name] for name in ("source", "model", "provider", "meter") if said[name])
+    return f"{what}: {said['change']}" + (f", {said['price']}" if said["price"] else "")
 
 
 def _size(ratio: Decimal | None) -> str:

@@ -1,5 +1,6 @@
 """Brings a database to the schema that this version needs, and tells when one is not there yet."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -23,14 +24,18 @@ def configuration(connection: Connection | None = None) -> Config:
     return config
 
 
-def upgrade(engine: Engine) -> None:
-    """Migrate ``raw`` and ``core`` to the newest revision and replace the mart if it differs. Safe to repeat."""
+def upgrade(engine: Engine, derive: Callable[[Connection], None] = lambda _: None) -> None:
+    """Migrate ``raw`` and ``core`` to the newest revision and replace the mart if it differs. Safe to repeat.
+
+    ``derive`` brings up to date what is derived from history, in the transaction that replaces the mart.
+    """
     with engine.connect() as connection:
         _refuse_newer(connection)
         command.upgrade(configuration(connection), "head")
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('etl mart', 0))"))
         if mart.installed(connection) != mart.digest():
+            derive(connection)
             connection.execute(text("SET LOCAL lock_timeout = '10s'"))
             mart.install(connection)
 

@@ -1,4 +1,4 @@
-"""Reads what changed: prices, and models that came or went."""
+"""Reads what changed: prices, and models that came or went, as believed now or as it became known."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -6,30 +6,39 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-_CHANGES = """
-SELECT changed_at, source, model_id, provider, region, plan, meter, tier_start, currency, change, cause,
-       old_state, new_state, old_unit_price, new_unit_price, ratio, not_before, is_economic, is_reversal, is_suspect
-  FROM mart.price_change
- WHERE (changed_at >= :since OR CAST(:since AS timestamptz) IS NULL)
-   AND (changed_at < :until OR CAST(:until AS timestamptz) IS NULL)
+_COLUMNS = """
+SELECT changed_at, source, model_id, provider, region, plan, meter, tier_start, currency, change,
+       coalesce(cause, entity) AS cause, old_state, new_state, old_unit_price, new_unit_price, ratio, not_before,
+       is_economic, is_reversal, is_suspect, position AS cursor, event, known_at
+  FROM mart.change_feed
+ WHERE (entity = 'price' OR entity = 'model' AND attribute IS NULL)
    AND (source = :source OR CAST(:source AS text) IS NULL)
-UNION ALL
-SELECT changed_at, source, model_id, NULL, NULL, NULL, NULL, NULL, NULL, change, entity,
-       NULL, NULL, NULL, NULL, NULL, not_before, NULL, NULL, NULL
-  FROM mart.catalog_change
- WHERE entity = 'model' AND change IN ('came', 'went', 'returned')
+"""
+
+_BELIEVED = text(
+    _COLUMNS
+    + """
+   AND event = 'assertion' AND counterpart IS NULL
    AND (changed_at >= :since OR CAST(:since AS timestamptz) IS NULL)
    AND (changed_at < :until OR CAST(:until AS timestamptz) IS NULL)
-   AND (source = :source OR CAST(:source AS text) IS NULL)
  ORDER BY changed_at, source, model_id, provider NULLS FIRST, region, plan, meter, tier_start
 """
+)
+
+_EVENTS = text(_COLUMNS + " AND position > :after AND position <= :upto ORDER BY position")
 
 
 def between(
     connection: Connection, *, since: datetime | None = None, until: datetime | None = None, source: str | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Price changes and models that came or went in ``[since, until)``, in order of time."""
-    rows = connection.execute(text(_CHANGES), {"since": since, "until": until, "source": source})
+    """Price changes and models that came or went in ``[since, until)``, as believed now, in order of time."""
+    rows = connection.execute(_BELIEVED, {"since": since, "until": until, "source": source})
+    return (dict(row) for row in rows.mappings())
+
+
+def events(connection: Connection, *, after: int, upto: int, source: str | None = None) -> Iterator[dict[str, Any]]:
+    """What became known between two positions of the feed: assertions and retractions, in their order."""
+    rows = connection.execute(_EVENTS, {"after": after, "upto": upto, "source": source})
     return (dict(row) for row in rows.mappings())
 
 

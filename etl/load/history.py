@@ -15,7 +15,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from etl.domain.catalog import Catalog
 from etl.errors import ContractError
 from etl.load import scratch
-from etl.load.landing import Landed, landed_of
+from etl.load.derive import Derivation, beside, derive, notify
+from etl.load.landing import Landed, landed_of, lock_source
 from etl.load.merge import Moves, Step, merge
 from etl.load.scratch import Window
 from etl.load.stage import stage
@@ -47,7 +48,30 @@ def fit(connection: Connection, landed: Landed, catalog: Catalog, read: Read, *,
     later = counted(connection, landed.source, after=landed.observed_at)
     moves = _refit(connection, catalog, step, later, read) if later else apply(connection, catalog, step)
     set_aside(connection, landed, catalog)
-    return _log(connection, landed, catalog, moves, known_at)
+    loaded = _log(connection, landed, catalog, moves, known_at)
+    _derive(connection, step, moves, later)
+    notify(connection, landed.source, landed.snapshot_id, landed.observed_at)
+    return loaded
+
+
+def rederive(connection: Connection, now: datetime) -> None:
+    """Derive the changes of all sources anew, as this version of the program does, in the caller's transaction."""
+    names = connection.scalars(select(source.c.source).order_by(source.c.source)).all()
+    for name in names:
+        lock_source(connection, name)
+    for name in names:
+        derive(connection, Derivation(source=name, models=None, known_at=next_known_at(connection, name, now)))
+
+
+def _derive(connection: Connection, step: Step, moves: Moves, later: list[Landed]) -> None:
+    """Derive the changes that the load touched; the first snapshot of a source makes none."""
+    models = moves.models
+    if later:
+        is_first = step.previous_at is None
+        models |= beside(connection, step.source, step.observed_at, later[0].observed_at if is_first else None)
+    elif step.previous_at is None:
+        return
+    derive(connection, Derivation(source=step.source, models=sorted(models), known_at=step.known_at))
 
 
 def step_of(landed: Landed, catalog: Catalog, *, previous_at: datetime | None, known_at: datetime) -> Step:

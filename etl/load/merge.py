@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Connection,
+    CursorResult,
     FromClause,
     Text,
     and_,
@@ -49,18 +50,26 @@ class Step:
 
     @property
     def options(self) -> dict[str, Any]:
-        """How statements written for ``core`` are run: in this schema, counting the rows they touch."""
-        return {"schema_translate_map": {"core": self.schema}, "preserve_rowcount": True}
+        """How statements written for ``core`` are run: in this schema."""
+        return {"schema_translate_map": {"core": self.schema}}
 
 
 @dataclass(slots=True)
 class Moves:
-    """How many versions a load opened and closed, by relation."""
+    """How many versions a load opened and closed, by relation, and the models of which any says something else now."""
 
     opened: dict[str, int] = field(default_factory=dict)
     closed: dict[str, int] = field(default_factory=dict)
+    models: set[str] = field(default_factory=set)
 
     COUNTED = ("model", "endpoint", "price")
+
+    def add(self, counts: dict[str, int], relation: Relation, touched: CursorResult[Any]) -> None:
+        """Count the versions that a statement touched; it returns the first column of their keys."""
+        keys = touched.scalars().all()
+        counts[relation.name] = len(keys)
+        if relation.key[0] == "model_id":
+            self.models.update(keys)
 
     def total(self, moves: dict[str, int]) -> int:
         """Versions of models, endpoints and prices: what the log of snapshots counts."""
@@ -91,16 +100,17 @@ def _merge(connection: Connection, relation: Relation, step: Step, ends: ColumnE
     closed = connection.execute(
         update(old)
         .where(old.c.version_id == ending.c.version_id)
-        .values(valid_to=step.observed_at, end_known_from=step.known_at),
+        .values(valid_to=step.observed_at, end_known_from=step.known_at)
+        .returning(old.c[relation.key[0]]),
         execution_options=step.options,
     )
+    moves.add(moves.closed, relation, closed)
     beginning = select(literal(step.source), *new.c, literal(step.observed_at), literal(step.known_at)).where(
         ~exists().where(is_open(old, step.source), same_key).correlate(new)
     )
     columns = ["source", *new.c.keys(), "valid_from", "known_from"]
-    opened = connection.execute(insert(old).from_select(columns, beginning), execution_options=step.options)
-    moves.closed[relation.name] = closed.rowcount
-    moves.opened[relation.name] = opened.rowcount
+    versions = insert(old).from_select(columns, beginning).returning(old.c[relation.key[0]])
+    moves.add(moves.opened, relation, connection.execute(versions, execution_options=step.options))
 
 
 def same(one: FromClause, other: FromClause, columns: tuple[str, ...]) -> ColumnElement[bool]:

@@ -6,10 +6,12 @@ Making it believed touches only rows that differ: what was believed is supersede
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    CursorResult,
     FromClause,
     MetaData,
     Table,
@@ -29,8 +31,6 @@ from etl.load.relations import HISTORY, Relation
 from etl.load.tables import quarantine, unmapped_field
 
 SCHEMA = "pg_temp"
-
-_OPTIONS = {"preserve_rowcount": True}
 
 
 def create(connection: Connection, *, keep: bool = False) -> None:
@@ -90,8 +90,8 @@ def reconcile(connection: Connection, window: Window) -> Moves:
     for relation in HISTORY:
         if window.until is not None:
             _extend(connection, relation, window, window.until)
-        moves.closed[relation.name] = _supersede(connection, relation, window)
-        moves.opened[relation.name] = _believe(connection, relation, window)
+        moves.add(moves.closed, relation, _supersede(connection, relation, window))
+        moves.add(moves.opened, relation, _believe(connection, relation, window))
     return moves
 
 
@@ -109,7 +109,7 @@ def _extend(connection: Connection, relation: Relation, window: Window, until: d
     )
 
 
-def _supersede(connection: Connection, relation: Relation, window: Window) -> int:
+def _supersede(connection: Connection, relation: Relation, window: Window) -> CursorResult[Any]:
     live, copy = relation.table, copy_of(relation)
     is_confirmed = exists().where(_is_same_version(relation, live, copy)).correlate(live)
     touched = [live.c.source == window.source, live.c.known_to.is_(None)]
@@ -118,10 +118,10 @@ def _supersede(connection: Connection, relation: Relation, window: Window) -> in
     if window.since is not None:
         touched.append(or_(live.c.valid_to.is_(None), live.c.valid_to >= window.since))
     statement = update(live).where(*touched, ~is_confirmed).values(known_to=window.known_at)
-    return connection.execute(statement).rowcount
+    return connection.execute(statement.returning(live.c[relation.key[0]]))
 
 
-def _believe(connection: Connection, relation: Relation, window: Window) -> int:
+def _believe(connection: Connection, relation: Relation, window: Window) -> CursorResult[Any]:
     live, copy = relation.table, copy_of(relation)
     names = ["source", *relation.stage.c.keys(), "valid_from", "valid_to"]
     is_there = (
@@ -137,7 +137,7 @@ def _believe(connection: Connection, relation: Relation, window: Window) -> int:
     end_known = case((copy.c.valid_to.is_not(None), literal(window.known_at)))
     versions = select(*(copy.c[name] for name in names), literal(window.known_at), end_known).where(~is_there)
     statement = insert(live).from_select([*names, "known_from", "end_known_from"], versions)
-    return connection.execute(statement, execution_options=_OPTIONS).rowcount
+    return connection.execute(statement.returning(live.c[relation.key[0]]))
 
 
 def _is_same_version(relation: Relation, one: FromClause, other: FromClause) -> ColumnElement[bool]:

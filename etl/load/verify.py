@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, FromClause, Select, Table, func, insert, literal_column, select, text
 
 from etl.errors import ContractError
-from etl.load import history, scratch
+from etl.load import derive, history, scratch
+from etl.load.derive import Derivation
 from etl.load.history import COUNTED, Read, apply, logged_of, next_known_at, step_of
 from etl.load.landing import Landed, landed_of, lock_source
 from etl.load.merge import Moves
@@ -176,6 +177,7 @@ def _pairs(name: str) -> Iterator[tuple[str, Select[Any], Select[Any]]]:
     for table in SET_ASIDE:
         copy = _temporary(table)
         yield table.name, _rows(table, table.c.keys()).where(table.c.source == name), _rows(copy, table.c.keys())
+    yield from derive.pairs(name)
 
 
 def _rows(table: FromClause, columns: list[str]) -> Select[Any]:
@@ -211,4 +213,5 @@ def _apply(connection: Connection, name: str, rebuild: Rebuild, now: datetime) -
     for landed, why in rebuild.unreadable:
         if landed.status in COUNTED:
             history.mark(connection, landed, "failed", why)
+    derive.derive(connection, Derivation(source=name, models=None, known_at=known_at))
     return moves

@@ -1,54 +1,8 @@
 -- One row per model or endpoint that came, went or returned, and per attribute of one that changed.
 CREATE VIEW mart.catalog_change AS
-WITH version AS (
-    SELECT 'model' AS entity, m.source, m.model_id, NULL::text AS provider, NULL::text AS region,
-           m.valid_from, m.valid_to,
-           to_jsonb(m) - '{version_id,source,model_id,valid_from,valid_to,known_from,known_to,end_known_from}'::text[]
-               AS attributes
-      FROM core.model m
-     WHERE m.known_to IS NULL
-    UNION ALL
-    SELECT 'endpoint', e.source, e.model_id, e.provider, e.region, e.valid_from, e.valid_to,
-           to_jsonb(e) - '{version_id,source,model_id,provider,region}'::text[]
-                       - '{valid_from,valid_to,known_from,known_to,end_known_from}'::text[]
-      FROM core.endpoint e
-     WHERE e.known_to IS NULL
-), chained AS (
-    SELECT v.*, lag(v.valid_to) OVER k AS before_valid_to, lag(v.attributes) OVER k AS before_attributes,
-           lead(v.valid_from) OVER k AS next_valid_from
-      FROM version v
-    WINDOW k AS (PARTITION BY v.source, v.model_id, v.entity, v.provider, v.region ORDER BY v.valid_from)
-), step AS (
-    SELECT v.*, CASE WHEN v.before_valid_to IS NULL THEN 'came' ELSE 'returned' END AS change,
-           NULL::text AS attribute, NULL::text AS old_value, NULL::text AS new_value, v.valid_from AS changed_at
-      FROM chained v
-     WHERE v.before_valid_to IS DISTINCT FROM v.valid_from
-    UNION ALL
-    SELECT v.*, 'went', NULL, NULL, NULL, v.valid_to
-      FROM chained v
-     WHERE v.valid_to IS NOT NULL AND v.next_valid_from IS DISTINCT FROM v.valid_to
-    UNION ALL
-    SELECT v.*, 'changed', a.key, v.before_attributes ->> a.key, v.attributes ->> a.key, v.valid_from
-      FROM chained v
-     CROSS JOIN LATERAL jsonb_object_keys(v.attributes) a (key)
-     WHERE v.before_valid_to = v.valid_from AND v.before_attributes -> a.key IS DISTINCT FROM v.attributes -> a.key
-)
-SELECT s.source, s.model_id, s.provider, s.region, s.entity, s.change, s.attribute, s.old_value, s.new_value,
-       s.changed_at, seen.not_before
-  FROM step s
- CROSS JOIN LATERAL (
-    -- What could not be seen is known from its prices. What is not complete cannot prove that something was not there
-    -- yet, or no more.
-    SELECT coalesce(
-               (SELECT max(u.last_seen_at) FROM core.unseen u
-                 WHERE u.source = s.source AND u.model_id = s.model_id AND u.known_to IS NULL
-                   AND u.valid_to = s.changed_at
-                   AND (s.entity = 'model' OR (u.provider, u.region) = (s.provider, s.region))),
-               max(n.observed_at) FILTER (WHERE n.is_complete OR s.change = 'changed'),
-               max(n.observed_at)) AS not_before
-      FROM core.snapshot n
-     WHERE n.source = s.source AND n.status IN ('loaded', 'unchanged') AND n.observed_at < s.changed_at) seen
- WHERE seen.not_before IS NOT NULL;
+SELECT source, model_id, provider, region, entity, change, attribute, old_value, new_value, changed_at, not_before
+  FROM core.catalog_change
+ WHERE known_to IS NULL;
 
 COMMENT ON VIEW mart.catalog_change IS
     'One row per model or endpoint that came, went or returned, and per attribute of one that changed, as believed now. '

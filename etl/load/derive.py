@@ -1,0 +1,182 @@
+"""Derives the changes that versions make, and keeps them as they were believed: retracts what differs, then asserts.
+
+Every assertion and every retraction has a position in one feed. Positions are dealt out under a lock that is held until
+the commit: whoever has read up to one of them has missed nothing before it, and will never meet it again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Table,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    union,
+    update,
+)
+
+from etl.domain import jsontext
+from etl.load import relations
+from etl.load.tables import catalog_change, feed_position, price_change, quarantine, snapshot
+
+CHANGES = (price_change, catalog_change)
+"""The tables of derived changes."""
+
+CHANNEL = "catalog_change"
+"""What to ``LISTEN`` to for a word about every load."""
+
+_BELIEF = ("asserted", "retracted", "known_from", "known_to")
+_SQL = {table.name: (files(__package__) / "derived" / f"{table.name}.sql").read_text("utf-8") for table in CHANGES}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Derivation:
+    """The models of a source whose changes are derived anew (null: all of them), and the moment that makes it known."""
+
+    source: str
+    models: Sequence[str] | None
+    known_at: datetime
+
+
+def derive(connection: Connection, derivation: Derivation) -> None:
+    """Make the believed changes those that the believed versions make, in the transaction that changed these."""
+    if derivation.models is not None and not derivation.models:
+        return
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("etl feed", 0))))
+    for table in CHANGES:
+        connection.execute(_reconcile(table, derivation))
+
+
+def cursor(connection: Connection) -> int:
+    """How far the feed goes: its last position, 0 while it is empty."""
+    last = (select(func.max(column)) for table in CHANGES for column in (table.c.asserted, table.c.retracted))
+    position: int = connection.scalar(select(func.greatest(0, *(each.scalar_subquery() for each in last)))) or 0
+    return position
+
+
+def notify(connection: Connection, source: str, snapshot_id: int, observed_at: datetime) -> None:
+    """Tell whoever listens of a load, when it commits, and how far the feed goes then."""
+    told = {
+        "source": source,
+        "snapshot_id": snapshot_id,
+        "observed_at": observed_at.isoformat(),
+        "cursor": cursor(connection),
+    }
+    connection.execute(select(func.pg_notify(CHANNEL, jsontext.encode(told))))
+
+
+def beside(connection: Connection, source: str, observed_at: datetime, later_at: datetime | None) -> set[str]:
+    """The models whose changes a late snapshot dates otherwise, although it shows nothing new of them.
+
+    It narrows the time before a later change, or widens it where only a snapshot that could prove nothing bounded it.
+    And when it comes before all others, what began at ``later_at``, then the first moment, began by a change.
+    """
+    dated = (
+        select(table.c.model_id).where(
+            table.c.source == source,
+            table.c.known_to.is_(None),
+            table.c.changed_at > observed_at,
+            or_(table.c.not_before < observed_at, table.c.not_before.in_(_proves_nothing(source))),
+        )
+        for table in CHANGES
+    )
+    began = (
+        select(table.c.model_id).where(
+            table.c.source == source, table.c.known_to.is_(None), table.c.valid_from == later_at
+        )
+        for table in (relations.model.table, relations.endpoint.table, relations.price.table)
+    )
+    return set(connection.scalars(union(*dated, *began) if later_at is not None else union(*dated)))
+
+
+def _proves_nothing(source: str) -> Select[Any]:
+    """The moments of the snapshots from which nothing could be told missing."""
+    unread = exists().where(quarantine.c.snapshot_id == snapshot.c.snapshot_id)
+    return select(snapshot.c.observed_at).where(snapshot.c.source == source, or_(~snapshot.c.is_complete, unread))
+
+
+def pairs(source: str) -> list[tuple[str, Select[Any], Select[Any]]]:
+    """For each table of changes, what is believed of a source and what its versions make."""
+    found = []
+    for table in CHANGES:
+        names = _facts(table)
+        believed = select(*(table.c[name] for name in names)).where(
+            table.c.source == source, table.c.known_to.is_(None)
+        )
+        derived = _derived(table, source, None)
+        found.append((table.name, believed, select(*(derived.c[name] for name in names))))
+    return found
+
+
+def _reconcile(table: Table, derivation: Derivation) -> Any:
+    """One statement: retract what is believed and not derived, then assert what is derived and not believed."""
+    derived = _derived(table, derivation.source, derivation.models)
+    retracted = (
+        update(table)
+        .where(_is_touched(table, derivation), ~exists().where(_agree(table, table, derived)).correlate(table))
+        .values(retracted=feed_position.next_value(), known_to=literal(derivation.known_at))
+        .returning(table.c.asserted)
+        .cte("retracted")
+    )
+    believed = table.alias("believed")
+    is_believed = exists().where(_is_touched(believed, derivation), _agree(table, believed, derived)).correlate(derived)
+    # Counting the retractions makes them happen first: only then is there room for what replaces them.
+    is_retracted = select(func.count()).select_from(retracted).scalar_subquery() >= 0
+    fresh = (
+        select(derived)
+        .where(~is_believed, is_retracted)
+        .order_by(derived.c.changed_at, derived.c.model_id)
+        .subquery("fresh")
+    )
+    names = _facts(table)
+    rows = select(feed_position.next_value(), *(fresh.c[name] for name in names), literal(derivation.known_at))
+    return insert(table).from_select(["asserted", *names, "known_from"], rows)
+
+
+def _derived(table: Table, source: str, models: Sequence[str] | None) -> CTE:
+    statement = text(_SQL[table.name]).bindparams(
+        bindparam("source", source, Text), bindparam("models", None if models is None else list(models), ARRAY(Text))
+    )
+    return statement.columns(**{name: table.c[name].type for name in _facts(table)}).cte("derived")
+
+
+def _facts(table: Table) -> list[str]:
+    """The columns that say what changed, not what we believed of it."""
+    return [name for name in table.c.keys() if name not in _BELIEF]  # noqa: SIM118  the names
+
+
+def _is_touched(table: FromClause, derivation: Derivation) -> ColumnElement[bool]:
+    """Whether a change is believed and could be derived otherwise now."""
+    mine = and_(table.c.source == derivation.source, table.c.known_to.is_(None))
+    if derivation.models is None:
+        return mine
+    return and_(mine, table.c.model_id == any_(cast(literal(list(derivation.models)), ARRAY(Text))))
+
+
+def _agree(table: Table, one: FromClause, other: FromClause) -> ColumnElement[bool]:
+    """Whether two changes say the same; by value, so that 1.0 is 1.00 and null is null."""
+    certain = [name for name in _facts(table) if not table.c[name].nullable]
+    perhaps = [name for name in _facts(table) if table.c[name].nullable]
+    return and_(
+        *(one.c[name] == other.c[name] for name in certain),
+        *(one.c[name].is_not_distinct_from(other.c[name]) for name in perhaps),
+    )
