@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 from sqlalchemy import Connection
@@ -73,8 +73,13 @@ def changes(
     Between two moments: the changes as believed now. After a cursor: what became known since, as a feed of assertions
     and retractions that misses nothing and repeats nothing; the last line on stderr tells the next cursor.
     """
+    first, last = _bound("--since", since), _bound("--until", until)
+    if isinstance(first, int) != isinstance(last, int) and last is not None:
+        raise ConfigurationError(
+            "a cursor and a moment cannot bound one question: give two of a kind, such as --since c0"
+        )
     with session(context).engine.connect() as connection:
-        rows, following = _asked(connection, since, until, source)
+        rows, following = _asked(connection, first, last, source)
         if source and not rows:
             require_known(source, [*session(context).sources, *(row["source"] for row in log.status(connection))])
     if following is not None:
@@ -87,34 +92,30 @@ def changes(
         _PRINT[format](rows)
 
 
+Bound: TypeAlias = datetime | int | None
+"""A moment, or a position of the feed."""
+
+
 def _asked(
-    connection: Connection, since: str | None, until: str | None, source: str | None
+    connection: Connection, first: Bound, last: Bound, source: str | None
 ) -> tuple[list[dict[str, Any]], int | None]:
     """What was asked for, and, when that was the feed, the position up to which it was told."""
-    after, upto = _position(since), _position(until)
-    if after is None and upto is None:
-        window = {"since": _moment("--since", since), "until": _moment("--until", until)}
-        return list(feed.between(connection, **window, source=source)), None
-    if after is None or (until and upto is None):
-        raise ConfigurationError(
-            "a cursor and a moment cannot bound one question: give two of a kind, such as --since c0"
-        )
+    if not isinstance(first, int):
+        until = None if isinstance(last, int) else last
+        return list(feed.between(connection, since=first, until=until, source=source)), None
     here = derive.cursor(connection)
-    if after > here:
-        raise ConfigurationError(f"--since {since} is beyond the end of the feed, c{here}: is this another warehouse?")
-    end = here if upto is None else min(upto, here)
-    return list(feed.events(connection, after=after, upto=end, source=source)), max(after, end)
+    if first > here:
+        raise ConfigurationError(f"--since c{first} is beyond the end of the feed, c{here}: is this another warehouse?")
+    end = min(last, here) if isinstance(last, int) else here
+    return list(feed.events(connection, after=first, upto=end, source=source)), max(first, end)
 
 
-def _position(value: str | None) -> int | None:
-    """The position that a cursor names; null for what is none."""
-    found = re.fullmatch(r"c(\d{1,18})", value or "")
-    return int(found[1]) if found else None
-
-
-def _moment(option: str, value: str | None) -> datetime | None:
+def _bound(option: str, value: str | None) -> Bound:
+    """The moment or the cursor that an option names. Raises ``ConfigurationError``."""
     if value is None:
         return None
+    if cursor := re.fullmatch(r"c(\d{1,18})", value):
+        return int(cursor[1])
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
