@@ -13,7 +13,8 @@ from etl.database.driver import run_script
 from etl.database.engine import open_engine
 from etl.load import derive
 from tests.load.believing import Timeline, load
-from tests.load.worlds import World, timelines
+from tests.load.worlds import World, history, moment, timelines
+from tests.oracle.changes import Told, price_changes
 
 A, B = "openai/a", "openai/b"
 EVENTS = text("SELECT * FROM mart.change_feed WHERE position > :after ORDER BY position")
@@ -49,6 +50,28 @@ def disagreement(engine: Engine, source: str) -> list[Any]:
         ]
 
 
+def told(engine: Engine) -> set[Told]:
+    """The changes of prices that the mart shows."""
+    query = text(
+        "SELECT model_id, provider, meter, change, old_state, trim_scale(old_unit_price)::text AS old,"
+        " new_state, trim_scale(new_unit_price)::text AS new, changed_at, is_economic, is_reversal"
+        " FROM mart.price_change"
+    )
+    with engine.connect() as connection:
+        return {
+            Told(
+                (row.model_id, row.provider, row.meter),
+                row.change,
+                None if row.old_state is None else (row.old_state, row.old),
+                None if row.new_state is None else (row.new_state, row.new),
+                row.changed_at,
+                row.is_economic,
+                row.is_reversal,
+            )
+            for row in connection.execute(query)
+        }
+
+
 def state(engine: Engine) -> tuple[int, Counter[str]]:
     """How far the feed goes, and the changes that are believed."""
     with engine.connect() as connection:
@@ -69,12 +92,13 @@ def difference(engine: Engine, after: int, upto: int) -> Counter[str]:
 def test_after_every_arrival_in_any_order_the_feed_sums_up_to_what_the_versions_make(
     engine: Engine, worlds: Timeline, data: st.DataObject
 ) -> None:
-    run_script_clean(engine)
+    forget_everything(engine)
     states = [state(engine)]
     for day in data.draw(st.permutations(sorted(worlds))):
         load(engine, "s", day, worlds[day])
         assert disagreement(engine, "s") == []
         states.append(state(engine))
+    assert told(engine) == price_changes(history(worlds)[1], moment(min(worlds)))
     for first, (after, before) in enumerate(states):
         for upto, now in states[first:]:
             expected = Counter(now)
@@ -84,7 +108,7 @@ def test_after_every_arrival_in_any_order_the_feed_sums_up_to_what_the_versions_
             )
 
 
-def run_script_clean(engine: Engine) -> None:
+def forget_everything(engine: Engine) -> None:
     """An empty warehouse for each example; the positions of the feed go on."""
     with engine.begin() as connection:
         run_script(
@@ -125,8 +149,8 @@ def test_what_came_with_the_first_snapshot_becomes_a_change_when_an_earlier_one_
     assert state(engine)[1] == Counter()
     load(engine, "s", 1, world(a="1"))
     with engine.connect() as connection:
-        told = connection.execute(EVENTS, {"after": 0}).all()
-    assert {(row.entity, row.model_id, row.change) for row in told} == {
+        events = connection.execute(EVENTS, {"after": 0}).all()
+    assert {(row.entity, row.model_id, row.change) for row in events} == {
         ("price", B, "added"),
         ("model", B, "came"),
         ("endpoint", B, "came"),
@@ -165,8 +189,8 @@ def test_every_load_is_notified_when_it_commits(engine: Engine) -> None:
         assert driver is not None
         for day, price in enumerate(["1", "2", "2"], 1):
             load(engine, "s", day, world(a=price))
-        told = [json.loads(each.payload) for each in driver.notifies(timeout=5, stop_after=3)]
-    assert [(each["source"], each["observed_at"][:10]) for each in told] == [
+        heard = [json.loads(each.payload) for each in driver.notifies(timeout=5, stop_after=3)]
+    assert [(each["source"], each["observed_at"][:10]) for each in heard] == [
         ("s", f"2026-01-0{day}") for day in (2, 3, 4)
     ]
-    assert told[0]["cursor"] == 0 < told[1]["cursor"] == told[2]["cursor"] == state(engine)[0]
+    assert heard[0]["cursor"] == 0 < heard[1]["cursor"] == heard[2]["cursor"] == state(engine)[0]

@@ -60,6 +60,9 @@ def test_a_history_that_came_in_any_order_verifies(engine: Engine, seed: int) ->
         "UPDATE core.price SET valid_from = valid_from + interval '1 hour' WHERE valid_to IS NULL",
         "INSERT INTO core.author (source, author, extra, valid_from, known_from) VALUES ('s', 'x', '{}', now(), now())",
         "DELETE FROM core.quarantine",
+        "DELETE FROM core.price_change",
+        "UPDATE core.price_change SET ratio = 7",
+        "UPDATE core.catalog_change SET not_before = not_before - interval '1 hour'",
     ],
 )
 def test_a_history_that_was_tampered_with_differs_and_can_be_corrected(engine: Engine, tampering: str) -> None:
