@@ -82,6 +82,11 @@ def test_a_gap_between_the_three_prices_makes_it_no_reversal(engine: Engine) -> 
     assert [row.is_reversal for row in found if row.meter == "input_token"] == [False, False, False]
 
 
+def test_a_gap_before_the_second_of_the_three_makes_it_no_reversal_either(engine: Engine) -> None:
+    found = changes(engine, model(prompt="1"), model(image="1"), model(image="1", prompt="3"), model(prompt="1"))
+    assert [row.is_reversal for row in found if row.meter == "input_token"] == [False, False, False]
+
+
 def test_ten_times_either_way_is_suspect(engine: Engine) -> None:
     up, down = changes(engine, model(prompt="1"), model(prompt="10"), model(prompt="0.9"))
     assert (up.is_suspect, down.is_suspect) == (True, True)
