@@ -59,9 +59,11 @@ def url(
 
 @app.command()
 def upgrade(context: typer.Context) -> None:
-    """Migrate the database to the schema of this version."""
+    """Migrate the database to the schema of this version, and record there what is configured."""
     current = session(context)
+    sources = current.sources.values()
     migrations.upgrade(current.unmigrated_engine)
+    current.record_configuration(sources)
     typer.echo(f"schema {migrations.head()} is in place")
 
 
