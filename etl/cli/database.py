@@ -14,7 +14,7 @@ from etl.cli import output
 from etl.cli.pull import JsonOption
 from etl.cli.session import Session, session
 from etl.database import dictionary as data_dictionary
-from etl.database import migrations
+from etl.database import migrations, reader
 from etl.database.engine import database_url, open_engine
 from etl.errors import ConfigurationError, DatabaseError
 
@@ -65,6 +65,18 @@ def upgrade(context: typer.Context) -> None:
     migrations.upgrade(current.unmigrated_engine)
     current.record_configuration(sources)
     typer.echo(f"schema {migrations.head()} is in place")
+
+
+@app.command()
+def grant(
+    context: typer.Context,
+    user: Annotated[str, typer.Argument(metavar="USER", help="A role of the server, which its administrator made.")],
+) -> None:
+    """Let somebody read the mart: all of it, and nothing else of the warehouse."""
+    done = reader.grant(session(context).engine, user)
+    for statement in done:
+        typer.echo(statement)
+    typer.echo(f"{user} may read the mart" if done else f"{user} may read the mart already: nothing to do")
 
 
 @app.command()
