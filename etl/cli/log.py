@@ -38,7 +38,10 @@ SHORT = {
 }
 """What a table has no room for, as it is headed there."""
 
-UNKNOWN = ("last_attempt_at", "last_complete_at", "last_change_at", *SHORT, "last_status", "last_error")
+UNKNOWN = (
+    *("last_attempt_at", "last_complete_at", "last_change_at", "max_age", *SHORT),
+    *("models", "prices", "reason", "last_status", "last_error"),
+)
 """What is null for a source that the database does not know."""
 
 RECORDED = "is_recorded_enabled"
