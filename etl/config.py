@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FilePath, Va
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from etl.errors import ConfigurationError, CredentialError
+from etl.rates import Margins, MarginSettings, Rates, RateSettings
 from etl.sources.base import Source
 from etl.sources.registry import kinds
 
@@ -75,6 +77,8 @@ class Settings(BaseSettings):
         None, description="Certificate authority to trust besides the system's."
     )
     sources: dict[str, SourceSettings] = Field(default_factory=dict, description="The catalogs to pull.")
+    rates: Rates = Field(default_factory=list, description="What currencies are worth, besides USD and CREDIT.")
+    margins: Margins = Field(default_factory=list, description="By what gateways multiply their providers' prices.")
 
     @classmethod
     def settings_customise_sources(
@@ -141,11 +145,13 @@ def configured(settings: Settings, environ: Mapping[str, str]) -> dict[str, Conf
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: no valid TOML: {error}") from None
+    except InvalidOperation:
+        raise ConfigurationError(f"{path}: no valid TOML: a number in it is beyond all bounds") from None
 
 
 def _fault(error: ValidationError, path: Path, values: dict[str, Any]) -> str:
@@ -154,10 +160,19 @@ def _fault(error: ValidationError, path: Path, values: dict[str, Any]) -> str:
     steps = [str(step) for step in fault["loc"]]
     if steps[0] not in values:
         return f"environment: {_variable(steps[0])}: {fault['msg']}"
+    place = _place(fault["loc"])
     if fault["type"] != "extra_forbidden":
-        return f"{path}: {'.'.join(steps)}: {fault['msg']}"
-    known = SourceSettings.model_fields if steps[0] == "sources" else Settings.model_fields
-    return f"{path}: unknown key {'.'.join(steps)}; {_hint(steps[-1], known, 'known keys')}"
+        return f"{path}: {place}: {fault['msg']}"
+    known = _TABLES.get(steps[0], Settings).model_fields
+    return f"{path}: unknown key {place}; {_hint(steps[-1], known, 'known keys')}"
+
+
+_TABLES: Mapping[str, type[BaseModel]] = {"sources": SourceSettings, "rates": RateSettings, "margins": MarginSettings}
+
+
+def _place(steps: tuple[int | str, ...]) -> str:
+    """Where a fault stands; entries of a list are counted from 1, as people do."""
+    return ".".join(str(step + 1) if isinstance(step, int) else step for step in steps)
 
 
 def _hint(word: str, known: Iterable[str], name: str) -> str:

@@ -15,7 +15,7 @@ from etl.cli.pull import JsonOption
 from etl.cli.session import Session, session
 from etl.cli.session import upgrade as migrate
 from etl.database import dictionary as data_dictionary
-from etl.database import migrations
+from etl.database import migrations, reader
 from etl.database.engine import database_url, open_engine
 from etl.errors import ConfigurationError, DatabaseError
 
@@ -60,10 +60,24 @@ def url(
 
 @app.command()
 def upgrade(context: typer.Context) -> None:
-    """Migrate the database to the schema of this version."""
+    """Migrate the database to the schema of this version, and record there what is configured."""
     current = session(context)
+    sources = current.sources.values()
     migrate(current.unmigrated_engine)
+    current.record_configuration(sources)
     typer.echo(f"schema {migrations.head()} is in place")
+
+
+@app.command()
+def grant(
+    context: typer.Context,
+    user: Annotated[str, typer.Argument(metavar="USER", help="A role of the server, which its administrator made.")],
+) -> None:
+    """Let somebody read the mart: all of it, and nothing else of the warehouse."""
+    done = reader.grant(session(context).engine, user)
+    for statement in done:
+        typer.echo(statement)
+    typer.echo(f"{user} may read the mart" if done else f"{user} may read the mart already: nothing to do")
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Commands that show what is configured and what happened."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +14,38 @@ from etl.extract.address import Address
 from etl.load import log
 
 SOURCES = ("source", "kind", "enabled", "url", "path", "schedule", "credential")
-STATUS = ("source", "kind", "enabled", "last_attempt_at", "last_complete_at", "status", "models", "prices", "reason")
+STATUS = (
+    "source",
+    "kind",
+    "enabled",
+    "status",
+    "last_attempt_at",
+    "last_complete_at",
+    "max_age",
+    "failures",
+    "held",
+    "quarantined",
+    "unmapped",
+    "models",
+    "prices",
+    "reason",
+)
+SHORT = {
+    "consecutive_failures": "failures",
+    "held_snapshots": "held",
+    "quarantined_records": "quarantined",
+    "unmapped_fields": "unmapped",
+}
+"""What a table has no room for, as it is headed there."""
+
+UNKNOWN = (
+    *("last_attempt_at", "last_complete_at", "last_change_at", "max_age", *SHORT),
+    *("models", "prices", "reason", "last_status", "last_error"),
+)
+"""What is null for a source that the database does not know."""
+
+RECORDED = "is_recorded_enabled"
+COLOURS = {"fresh": "green", "stale": "yellow", "failing": "red", "never": "dim", "disabled": "dim"}
 SNAPSHOTS = (
     "snapshot_id",
     "source",
@@ -41,16 +73,20 @@ def sources(context: typer.Context, *, as_json: JsonOption = False) -> None:
 
 
 def status(context: typer.Context, *, as_json: JsonOption = False) -> None:
-    """Show how fresh each source is, and what it holds."""
+    """Show how fresh and how healthy each source is, and what it holds."""
     current = session(context)
     with current.engine.connect() as connection:
         known = {row["source"]: row for row in log.status(connection)}
     names = dict.fromkeys([*current.sources, *known])
-    rows = [{"source": name, "enabled": _enabled(current.sources.get(name))} | known.get(name, {}) for name in names]
-    for row in rows:
-        row.setdefault("kind", current.sources[row["source"]].kind if row["source"] in current.sources else None)
-        row.setdefault("status", "never")
-    output.json_document(rows) if as_json else output.table(rows, STATUS)
+    rows = [_health(name, current.sources.get(name), known.get(name, {})) for name in names]
+    if as_json:
+        output.json_document(rows)
+    else:
+        short = [{SHORT.get(key, key): value for key, value in row.items()} for row in rows]
+        output.table(short, STATUS, colours={"status": COLOURS})
+    changed = [name for name, each in current.sources.items() if _is_changed(each, known.get(name))]
+    if changed:
+        output.note(f"configured otherwise since the last load: {', '.join(changed)}; the next `etl run` records it")
 
 
 @snapshots.callback()
@@ -108,6 +144,24 @@ def _configured(source: ConfiguredSource) -> dict[str, Any]:
         "schedule": source.settings.schedule,
         "credential": credential,
     }
+
+
+def _health(name: str, source: ConfiguredSource | None, known: Mapping[str, Any]) -> dict[str, Any]:
+    """One source as the database knows it; one that it does not know was never attempted."""
+    unknown = {
+        "kind": source and source.kind,
+        "status": "never" if source and source.is_enabled else "disabled",
+        "max_age": source and source.settings.max_age,
+    }
+    told = {key: value for key, value in known.items() if key != RECORDED}
+    shown = {"source": name, "kind": None, "enabled": _enabled(source), "status": None}
+    return shown | dict.fromkeys(UNKNOWN) | unknown | told
+
+
+def _is_changed(source: ConfiguredSource, known: Mapping[str, Any] | None) -> bool:
+    """Whether the health of a source is told by a configuration that is no longer the present one."""
+    told = (source.is_enabled, source.settings.max_age)
+    return known is not None and (known[RECORDED], known["max_age"]) != told
 
 
 def _shown(source: ConfiguredSource) -> str:

@@ -45,14 +45,20 @@ def working(what: str) -> Iterator[None]:
         yield
 
 
-def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, title: str | None = None) -> None:
-    """Print rows as a table."""
+def table(
+    rows: Iterable[Mapping[str, Any]],
+    columns: Sequence[str],
+    *,
+    title: str | None = None,
+    colours: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
+    """Print rows as a table; ``colours`` gives, for a column, those of its words on a terminal."""
     shown = list(rows)
     grid = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         _add_column(grid, column, [row.get(column) for row in shown])
     for row in shown:
-        grid.add_row(*(Text(cell(row.get(column))) for column in columns))
+        grid.add_row(*(_text(row.get(column), (colours or {}).get(column, {})) for column in columns))
     console = _stdout()
     if title:
         console.print(Text(title, style="bold"))
@@ -97,6 +103,11 @@ def cell(value: Any) -> str:
             return value.strftime("%Y-%m-%d %H:%M:%S") + ("" if value.tzinfo is None else "Z")
         case _:
             return str(value)
+
+
+def _text(value: Any, colours: Mapping[str, str]) -> Text:
+    shown = cell(value)
+    return Text(shown, style=colours.get(shown, ""))
 
 
 def _field(value: Any) -> str:

@@ -30,6 +30,8 @@ def run(
     """
     current = session(context)
     asked = current.ready(names or ())
+    if not dry_run:
+        current.record_configuration(current.sources.values())
     results = current.pipeline.run(asked, current.settings, is_dry=dry_run)
     finish(shown(results, total=len(asked)), as_json=as_json, is_dry=dry_run)
 
@@ -47,6 +49,7 @@ def backfill(
     current = session(context)
     [asked] = current.named([name])
     found = snapshots(asked.name, asked.kind, paths)
+    current.record_configuration(current.sources.values())
     results = current.pipeline.backfill(asked.source, found)
     finish(shown(results, total=len(found)), as_json=as_json)
 

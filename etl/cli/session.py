@@ -20,7 +20,8 @@ from etl.database.engine import database_url, open_engine, require_reachable
 from etl.errors import ConfigurationError
 from etl.extract.address import Address
 from etl.fetch import secret_of
-from etl.load import history
+from etl.load import configured, history
+from etl.load.configured import Margin, Rate, SourceEntry
 from etl.load.doubt import Doubt
 from etl.pipeline import Pipeline
 
@@ -101,6 +102,17 @@ class Session:
             secret_of(source)
             Address.parse(source.url, source.name)
         return asked
+
+    def record_configuration(self, sources: Iterable[ConfiguredSource]) -> None:
+        """Record in the warehouse what is configured, all ``sources`` with it, before anything is loaded."""
+        entries = [
+            SourceEntry(source=each.name, kind=each.kind, enabled=each.is_enabled, max_age=each.settings.max_age)
+            for each in sources
+        ]
+        rates = [Rate(**each.model_dump()) for each in self.settings.rates]
+        margins = [Margin(**each.model_dump()) for each in self.settings.margins]
+        with self.engine.begin() as connection:
+            configured.record(connection, entries, rates, margins)
 
     def _embedded_url(self) -> str:
         """The embedded server's, started when it does not run, which is said because it takes a while."""

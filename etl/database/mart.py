@@ -12,6 +12,7 @@ from psycopg.errors import DependentObjectsStillExist
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from etl.database import reader
 from etl.database.driver import run_script
 from etl.errors import DatabaseError
 
@@ -45,9 +46,10 @@ def install(connection: Connection) -> None:
     for file in sorted(FOLDER.glob("*.sql")):
         run_script(connection, file.read_text(encoding="utf-8"))
     _comment(connection)
-    for view, privilege, role in grants:
-        if connection.scalar(text("SELECT to_regclass(:view)"), {"view": view}):
-            run_script(connection, f"GRANT {privilege} ON {view} TO {role}")
+    reader.let_read(connection)
+    for identity, is_there, grant in grants:
+        if connection.scalar(text(f"SELECT {is_there}(:identity)"), {"identity": identity}):
+            run_script(connection, grant)
     run_script(connection, f"COMMENT ON SCHEMA mart IS '{digest()}'")
 
 
@@ -79,13 +81,24 @@ _OBJECTS = text(
 
 _GRANTS = text(
     """
-    SELECT format('mart.%I', c.relname), a.privilege_type,
-           CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
-      FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
-     WHERE c.relnamespace = to_regnamespace('mart') AND c.relkind IN ('v', 'm') AND a.grantee <> c.relowner
+    SELECT object.identity, object.is_there,
+           format('GRANT %s ON %s %s TO %s%s', a.privilege_type, object.kind, object.identity,
+                  CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
+                  CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) AS again
+      FROM (SELECT 'TABLE' AS kind, 'to_regclass' AS is_there, format('mart.%I', relname) AS identity, relacl AS acl,
+                   relowner AS owner
+              FROM pg_class WHERE relnamespace = to_regnamespace('mart') AND relkind IN ('v', 'm')
+            UNION ALL
+            SELECT 'FUNCTION', 'to_regprocedure', oid::regprocedure::text, proacl, proowner
+              FROM pg_proc WHERE pronamespace = to_regnamespace('mart')) object
+     CROSS JOIN LATERAL aclexplode(object.acl) a
+     WHERE a.grantee <> object.owner AND (object.kind = 'TABLE' OR a.grantee <> 0)
     """
 )
-"""What others were granted on the views: it outlives their replacement."""
+"""What others were granted: it outlives the replacement of what they were granted it on, while there is such a thing.
+
+Everybody may call a function unless somebody says otherwise, so that what everybody may do says nothing.
+"""
 
 _COLUMNS = text(
     """

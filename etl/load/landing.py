@@ -107,7 +107,8 @@ def pages_of(connection: Connection, snapshot_id: int) -> tuple[Page, ...]:
 
 def kinds_of_sources(connection: Connection) -> dict[str, str]:
     """The kind of every source that ever landed anything, by name."""
-    return {row.source: row.kind for row in connection.execute(select(source).order_by(source.c.source))}
+    has_landed = source.c.source.in_(select(raw_snapshot.c.source))  # A source that is only configured has a row, too.
+    return {row.source: row.kind for row in connection.execute(select(source).where(has_landed).order_by("source"))}
 
 
 def latest_page(connection: Connection, name: str) -> Page | None:

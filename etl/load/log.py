@@ -6,16 +6,17 @@ from sqlalchemy import Connection, text
 
 _STATUS = text(
     """
-    SELECT s.source, s.kind, last.landed_at AS last_attempt_at, last.status, last.reason,
-           (SELECT max(n.observed_at) FROM mart.snapshot n
-             WHERE n.source = s.source AND n.is_complete AND n.origin = 'run'
-               AND n.status IN ('loaded', 'unchanged')) AS last_complete_at,
-           (SELECT count(*) FROM mart.model_current m WHERE m.source = s.source) AS models,
-           (SELECT count(*) FROM mart.price_current p WHERE p.source = s.source) AS prices
-      FROM core.source s
-      LEFT JOIN LATERAL (SELECT n.* FROM mart.snapshot n WHERE n.source = s.source
-                          ORDER BY n.landed_at DESC, n.snapshot_id DESC LIMIT 1) last ON true
-     ORDER BY s.source
+    SELECT h.source, h.kind, h.enabled AS is_recorded_enabled, h.status, h.last_attempt_at, h.last_complete_at,
+           h.last_change_at, h.max_age, h.consecutive_failures, h.held_snapshots, h.quarantined_records,
+           h.unmapped_fields, h.last_error, last.status AS last_status, last.reason,
+           (SELECT count(*) FROM mart.model_current m WHERE m.source = h.source) AS models,
+           (SELECT count(*) FROM mart.price_current p WHERE p.source = h.source) AS prices
+      FROM mart.source_health h
+      LEFT JOIN LATERAL (SELECT c.status, c.reason
+                           FROM raw.snapshot r JOIN core.snapshot c ON c.snapshot_id = r.snapshot_id
+                          WHERE r.source = h.source AND r.origin = 'run' AND r.observed_at = h.last_attempt_at
+                          ORDER BY r.snapshot_id DESC LIMIT 1) last ON true
+     ORDER BY h.source
     """
 )
 
@@ -29,7 +30,10 @@ _SNAPSHOTS = text(
 
 
 def status(connection: Connection) -> list[dict[str, Any]]:
-    """For each source that ever landed anything: its last attempt, its last complete live snapshot, what it holds."""
+    """The health of each source that is or was configured or landed anything, with what it holds.
+
+    ``last_status`` and ``reason`` are those of its last live snapshot.
+    """
     return [dict(row) for row in connection.execute(_STATUS).mappings()]
 
 

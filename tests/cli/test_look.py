@@ -42,7 +42,8 @@ def test_sources_need_no_database(etl: Run, monkeypatch: pytest.MonkeyPatch) -> 
 def test_status_names_every_source_whether_configured_or_known(etl: Run, story: None) -> None:
     del story
     rows = {row["source"]: row for row in json.loads(etl("status", "--json").out)}
-    assert rows["bifrost"]["status"] == "never"
+    assert rows["bifrost"]["status"] == "disabled"
+    assert rows["helicone_gateway"]["status"] == "never"
     assert rows["demo_bifrost"]["enabled"] == "no: not configured"
     assert rows["demo_bifrost"]["models"] == 15
     assert "demo_phaseo" in etl("status").out

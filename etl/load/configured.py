@@ -1,0 +1,116 @@
+"""Records in the database what is configured, for those who only read the database: sources, rates and margins.
+
+Configuration has no history of its own: what is configured no longer is taken out again, and whoever records last is
+right. Nothing is touched that is already as it should be.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Table, and_, delete, func, literal, literal_column, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from etl.domain.meters import CREDIT, USD
+from etl.load.tables import TIMESTAMP, fx_rate, margin, source
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceEntry:
+    """One source as configured: whether it is pulled by itself, and the age at which it counts as stale."""
+
+    source: str
+    kind: str
+    enabled: bool
+    max_age: timedelta
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rate:
+    """What one unit of a currency is worth in US dollars; ``valid_from`` null: always was."""
+
+    currency: str
+    usd: Decimal
+    origin: str
+    valid_from: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Margin:
+    """By what the gateways of a kind multiply their providers' prices; ``valid_from`` null: always did."""
+
+    kind: str
+    factor: Decimal
+    origin: str
+    valid_from: datetime | None = None
+
+
+RATES = (
+    Rate(currency=USD, usd=Decimal(1), origin="identity"),
+    Rate(
+        currency=CREDIT,
+        usd=Decimal("0.001"),
+        origin="configuration: the rate that Majestix documents in public",
+    ),
+)
+"""What holds unless something else is configured; the migrations begin with the same rows."""
+
+MARGINS = (
+    Margin(
+        kind="majestix",
+        factor=Decimal("1.4"),
+        origin="configuration: the margin that Majestix documents in public",
+    ),
+)
+"""What holds unless something else is configured; the migrations begin with the same rows."""
+
+_ALWAYS = literal_column("'-infinity'::timestamptz", TIMESTAMP)
+
+
+def record(
+    connection: Connection, sources: Iterable[SourceEntry], rates: Sequence[Rate], margins: Sequence[Margin]
+) -> None:
+    """Make the database say what is configured, in the caller's transaction."""
+    # Two that record at once would wait for each other's rows.
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("etl configuration", 0))))
+    _record_sources(connection, [asdict(each) for each in sources])
+    _become(connection, fx_rate, "currency", [*map(asdict, RATES), *map(_configured, rates)])
+    _become(connection, margin, "kind", [*map(asdict, MARGINS), *map(_configured, margins)])
+
+
+def _record_sources(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Every configured source has its row; one that nobody configures is disabled, for its history stays."""
+    names = [row["source"] for row in rows]
+    connection.execute(update(source).where(source.c.enabled, source.c.source.not_in(names)).values(enabled=False))
+    if rows:
+        _put(connection, source, ["source"], sorted(rows, key=lambda row: str(row["source"])))
+
+
+def _configured(entry: Rate | Margin) -> dict[str, Any]:
+    return asdict(entry) | {"origin": f"configuration: {entry.origin}"}
+
+
+def _become(connection: Connection, table: Table, what: str, rows: list[dict[str, Any]]) -> None:
+    """Give a dated table exactly these rows; of two for one moment the later one counts."""
+    wanted = {(row[what], row["valid_from"]): row | {"valid_from": _at(row["valid_from"])} for row in rows}
+    keys = (and_(table.c[what] == name, table.c.valid_from == _at(moment)) for name, moment in wanted)
+    connection.execute(delete(table).where(~or_(*keys)))
+    _put(connection, table, [what, "valid_from"], list(wanted.values()))
+
+
+def _at(moment: datetime | None) -> Any:
+    return _ALWAYS if moment is None else literal(moment, TIMESTAMP)
+
+
+def _put(connection: Connection, table: Table, key: list[str], rows: list[dict[str, Any]]) -> None:
+    """Add the rows, and change those that are there and differ."""
+    adding = upsert(table).values(rows)
+    values = [name for name in rows[0] if name not in key]
+    differs = or_(*(table.c[name].is_distinct_from(adding.excluded[name]) for name in values))
+    connection.execute(
+        adding.on_conflict_do_update(
+            index_elements=key, set_={name: adding.excluded[name] for name in values}, where=differs
+        )
+    )

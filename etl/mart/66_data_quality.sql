@@ -1,0 +1,43 @@
+-- One row per source and problem that its data have now, with the first example in words.
+CREATE VIEW mart.data_quality AS
+WITH counted AS (
+    SELECT s.source, last.snapshot_id, last.observed_at
+      FROM core.source s
+     CROSS JOIN LATERAL (SELECT c.snapshot_id, c.observed_at FROM core.snapshot c
+                          WHERE c.source = s.source AND c.status IN ('loaded', 'unchanged')
+                          ORDER BY c.observed_at DESC LIMIT 1) last
+), problem AS (
+    SELECT n.source, 'quarantined' AS problem, n.snapshot_id, n.observed_at,
+           format('page %s, %s: %s', q.page, coalesce(nullif(q.pointer, ''), 'the whole page'), q.reason) AS example,
+           -- The eleventh record comes after the third.
+           row_number() OVER (PARTITION BY n.source ORDER BY q.page, length(q.pointer), q.pointer, q.reason) AS number
+      FROM counted n
+      JOIN core.quarantine q ON q.snapshot_id = n.snapshot_id
+    UNION ALL
+    SELECT n.source, 'unmapped', n.snapshot_id, n.observed_at,
+           u.field || coalesce(', for example ' || u.example::text, ''),
+           row_number() OVER (PARTITION BY n.source ORDER BY u.field)
+      FROM counted n
+      JOIN core.unmapped_field u ON u.snapshot_id = n.snapshot_id
+    UNION ALL
+    SELECT p.source, 'suspect', NULL, p.valid_from,
+           format('%s, %s: %s %s (%s)', p.model_id, p.meter, p.unit_price, p.currency, array_to_string(p.reasons, '; ')),
+           row_number() OVER (PARTITION BY p.source
+                              ORDER BY p.model_id, p.provider, p.region, p.plan, p.meter, p.tier_start)
+      FROM mart.suspect_price p
+    UNION ALL
+    SELECT h.source, 'held', h.snapshot_id, h.observed_at, h.reason,
+           row_number() OVER (PARTITION BY h.source ORDER BY h.observed_at)
+      FROM core.snapshot h
+     WHERE h.status = 'held'
+)
+SELECT p.source, p.problem, count(*) AS count,
+       min(p.example) FILTER (WHERE p.number = 1) AS example,
+       min(p.snapshot_id) FILTER (WHERE p.number = 1) AS snapshot_id,
+       min(p.observed_at) FILTER (WHERE p.number = 1) AS observed_at
+  FROM problem p
+ GROUP BY p.source, p.problem;
+
+COMMENT ON VIEW mart.data_quality IS
+    'One row per source and problem that its data have now: records that could not be read, price fields without a meter, prices that look like mistakes, snapshots that are held. '
+    'The first two are those of the last snapshot that counts.';
