@@ -56,7 +56,7 @@ def changes(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Show what changed in price, and which models came or went."""
-    window = {"since": _moment("--since", since), "until": _moment("--until", until)}
+    window = {"since": moment("--since", since), "until": moment("--until", until)}
     with session(context).engine.connect() as connection:
         rows = list(feed.between(connection, since=window["since"], until=window["until"], source=source))
         if source and not rows:
@@ -73,12 +73,13 @@ def changes(
         output.table(map(spoken.spoken, rows), spoken.COLUMNS)
 
 
-def _moment(option: str, value: str | None) -> datetime | None:
+def moment(option: str, value: str | None) -> datetime | None:
+    """The time that an option gives; UTC unless it says otherwise. Raises ``ConfigurationError`` for what is none."""
     if value is None:
         return None
     try:
-        moment = datetime.fromisoformat(value)
+        time = datetime.fromisoformat(value)
     except ValueError:
         message = f"{option} {value} is no ISO 8601 time: write 2026-01-31 or 2026-01-31T12:00:00Z"
         raise ConfigurationError(message) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

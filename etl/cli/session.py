@@ -109,14 +109,14 @@ class Session:
             return self.server.ensure()
 
 
-def require_known(name: str, known: Iterable[str]) -> None:
+def require_known(name: str, known: Iterable[str], *, what: str = "source") -> None:
     """Raise ``ConfigurationError``, with the name that may have been meant, unless there is such a source."""
     names = list(known)
     if name in names:
         return
     near = difflib.get_close_matches(name, names, n=1)
     there = f"did you mean {near[0]}?" if near else f"there is {', '.join(names) or 'none yet'}"
-    raise ConfigurationError(f"no source {name}; {there}")
+    raise ConfigurationError(f"no {what} {name}; {there}")
 
 
 def session(context: typer.Context) -> Session:
