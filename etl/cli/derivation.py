@@ -58,5 +58,3 @@ def _notes(derivation: Derivation, tier_start: int) -> Iterator[str]:
             yield f"multiplier inherited from tier {multiplier.tier_start}"
     if priced.tier_start != tier_start:
         yield f"{what} inherited from tier {priced.tier_start}"
-    if isinstance(derivation.per, Figure):
-        yield f"per {spelled(derivation.per)} units, as the source says"
