@@ -8,13 +8,7 @@ from sqlalchemy import Connection, text
 
 KEY = ("model_id", "provider", "region", "plan", "meter", "tier_start")
 
-_MODELS = text(
-    """
-    SELECT model_id FROM mart.model_version WHERE source = :source
-     UNION SELECT model_id FROM mart.price_version WHERE source = :source
-     ORDER BY model_id
-    """
-)
+_MODELS = text("SELECT DISTINCT model_id FROM mart.model_version WHERE source = :source ORDER BY model_id")
 
 _HAS_PRICES = text("SELECT EXISTS (SELECT FROM mart.price_version WHERE source = :source)")
 
