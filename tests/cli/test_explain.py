@@ -152,11 +152,12 @@ def day(number: int, world: World) -> Snapshot:
 
 @pytest.fixture
 def load(warehouse: Engine) -> Callable[..., None]:
-    """Loads the worlds, one a day, as a source ``s``."""
+    """Loads the worlds as a source ``s``, one a day unless days are given."""
 
-    def take(*worlds: World) -> None:
+    def take(*worlds: World, days: tuple[int, ...] = (0, 1, 2, 3)) -> None:
         pipeline = Pipeline(warehouse, lambda: datetime.now(UTC))
-        results = list(pipeline.backfill(kinds()["bifrost"]("s"), [day(*each) for each in enumerate(worlds)]))
+        found = [day(*each) for each in zip(days, worlds, strict=False)]
+        results = list(pipeline.backfill(kinds()["bifrost"]("s"), found))
         assert {result.status for result in results} <= {"loaded", "unchanged"}
 
     return take
@@ -174,6 +175,15 @@ def test_prices_that_ended_or_are_to_come_say_when(etl: Run, load: Callable[...,
     between = etl("explain", "s", "openai/m", "--at", moment(1).isoformat()).err
     assert f"the last one ended {moment(1):%Y-%m-%d}" in between
     assert f"the next one begins {moment(2):%Y-%m-%d}" in between
+
+
+def test_what_is_no_longer_believed_explains_nothing(etl: Run, load: Callable[..., None]) -> None:
+    dearer = World({"openai/m": ("M", {"prompt": "2"})})
+    load(HERE, dearer, dearer, days=(0, 2, 1))
+    [price] = document(etl("explain", "s", "openai/m", "--json").out)
+    assert datetime.fromisoformat(price["snapshot"]["observed_at"]) == moment(1)
+    [before] = document(etl("explain", "s", "openai/m", "--at", moment(0).isoformat(), "--json").out)
+    assert before["valid_to"] == price["valid_from"]
 
 
 def test_a_price_that_is_carried_on_was_last_shown_before(etl: Run, load: Callable[..., None]) -> None:

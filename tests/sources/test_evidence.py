@@ -2,14 +2,17 @@
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from etl.domain.catalog import Catalog, Price
+from etl.domain.catalog import Catalog, Coverage, Price
 from etl.domain.evidence import AS_QUOTED, TO_A_DOUBLE, TO_NINE_DECIMALS, Citation, Evidence, price_of
-from etl.domain.meters import DYNAMIC, AmountError, Meter
+from etl.domain.meters import DYNAMIC, AmountError, Meter, quote
 from etl.domain.snapshot import Page
+from etl.sources.base import Place
+from etl.sources.collect import Collector
 from etl.sources.registry import kinds
 
 
@@ -148,6 +151,9 @@ def test_a_figure_that_had_to_be_rounded_tells_no_decimals() -> None:
     assert phaseo(pricing_detail={"meters": {}}, pricing=noisy | {"completion": "0.50"}).decimals == 2
 
 
-def test_a_second_row_with_a_known_key_tells_no_decimals() -> None:
-    rows = [{"id": "openai/m", "pricing": {"prompt": text}} for text in ("0.5", "0.12345")]
-    assert read("bifrost", {"data": rows}).decimals == 1
+def test_a_price_that_is_not_kept_tells_no_decimals() -> None:
+    tray = Collector()
+    for figure in ("0.5", "0.12345"):
+        price = Price(model_id="m", provider="p", meter=Meter.INPUT_TOKEN, quote=quote(Decimal(figure)))
+        tray.price(price, Place(1), figure)
+    assert tray.build(Coverage()).decimals == 1
