@@ -15,7 +15,6 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from etl.config import ConfiguredSource, Settings
-from etl.domain.catalog import Catalog
 from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import ContractError, EtlError, SourceError, UsageError
 from etl.extract.client import Limits
@@ -26,6 +25,7 @@ from etl.load.doubt import Doubt
 from etl.load.history import Loaded
 from etl.load.landing import Landed
 from etl.load.verify import Verdict
+from etl.reading import reader
 from etl.sources.base import Source
 from etl.sources.registry import kinds
 
@@ -124,7 +124,7 @@ class Pipeline:
         with self.engine.begin() as connection:
             landing.lock_source(connection, source.name)
             held = judge.require_held(connection, snapshot_id)
-            loaded = judge.release(connection, held, _reader(connection, source), now=self.clock())
+            loaded = judge.release(connection, held, reader(connection, source), now=self.clock())
             return _result(held, loaded)
 
     def reject(self, snapshot_id: int) -> None:
@@ -139,7 +139,7 @@ class Pipeline:
             return verification.verify(
                 connection,
                 source.name,
-                _reader(connection, source),
+                reader(connection, source),
                 now=self.clock,
                 is_applied=is_applied,
                 progress=progress,
@@ -209,7 +209,7 @@ class Pipeline:
 
         What cannot be read, or not be stored as it was read, is logged as failed; history is then untouched.
         """
-        read = _reader(connection, source)
+        read = reader(connection, source)
         try:
             with connection.begin_nested():
                 loaded = judge.load(connection, landed, read(landed), read, now=self.clock(), doubt=self.doubt)
@@ -234,26 +234,6 @@ def _refusal(error: DBAPIError) -> str:
     """What the database has against our data, without the data."""
     primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
     return f"the database refuses it: {primary or error.orig}"
-
-
-def _reader(connection: Connection, source: Source[Any]) -> history.Read:
-    """Reads landed bytes with our present understanding of the kind that they were landed as.
-
-    Raises ``ContractError`` for whatever goes wrong.
-    """
-
-    def read(landed: Landed) -> Catalog:
-        reader = source if landed.kind == source.kind else kinds()[landed.kind](source.name)
-        pages = landing.pages_of(connection, landed.snapshot_id)
-        try:
-            return reader.read(pages)
-        except ContractError:
-            raise
-        except Exception as error:  # a mistake in a reading must not block its source: the bytes can be read again
-            fault = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            raise ContractError(f"{pages[0].url} cannot be read ({fault}): please report this") from error
-
-    return read
 
 
 def _told(landed: Landed, loaded: Loaded) -> Result:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeAlias
 
@@ -10,7 +10,7 @@ import typer
 from sqlalchemy import Connection
 
 from etl.cli import output, spoken, syndication
-from etl.cli.session import require_known, session
+from etl.cli.session import moment, require_known, session
 from etl.errors import ConfigurationError
 from etl.load import changes as feed
 from etl.load import derive, log
@@ -116,12 +116,7 @@ def _bound(option: str, value: str | None) -> Bound:
         return None
     if cursor := re.fullmatch(r"c(\d{1,18})", value):
         return int(cursor[1])
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        message = f"{option} {value} is no ISO 8601 time and no cursor: write 2026-01-31, 2026-01-31T12:00:00Z or c123"
-        raise ConfigurationError(message) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment(option, value, instead=", or a cursor such as c123")
 
 
 def _table(rows: Iterable[Mapping[str, Any]]) -> None:

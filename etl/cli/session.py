@@ -127,14 +127,27 @@ def upgrade(engine: Engine) -> None:
     migrations.upgrade(engine, lambda connection: history.rederive(connection, clock()))
 
 
-def require_known(name: str, known: Iterable[str]) -> None:
+def require_known(name: str, known: Iterable[str], *, what: str = "source") -> None:
     """Raise ``ConfigurationError``, with the name that may have been meant, unless there is such a source."""
     names = list(known)
     if name in names:
         return
     near = difflib.get_close_matches(name, names, n=1)
     there = f"did you mean {near[0]}?" if near else f"there is {', '.join(names) or 'none yet'}"
-    raise ConfigurationError(f"no source {name}; {there}")
+    raise ConfigurationError(f"no {what} {name}; {there}")
+
+
+def moment(option: str, value: str, *, instead: str = "") -> datetime:
+    """The time that an option gives, UTC unless it says otherwise. Raises ``ConfigurationError`` for what is none.
+
+    ``instead`` is what else could have been written.
+    """
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        written = f"write 2026-01-31 or 2026-01-31T12:00:00Z{instead}"
+        raise ConfigurationError(f"{option} {value} is no ISO 8601 time: {written}") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def session(context: typer.Context) -> Session:

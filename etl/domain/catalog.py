@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from etl.domain.evidence import Evidence
 from etl.domain.meters import USD, Meter, Quote
 
 ANY_REGION = "*"
@@ -69,7 +70,10 @@ class Endpoint:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Price:
-    """The price of one unit of a meter, from ``tier_start`` prompt tokens on; re-prices the whole request."""
+    """The price of one unit of a meter, from ``tier_start`` prompt tokens on; re-prices the whole request.
+
+    ``evidence`` is where it was read, and no part of what it is: prices are equal whatever they were made of.
+    """
 
     model_id: str
     provider: str
@@ -79,6 +83,7 @@ class Price:
     plan: str = STANDARD
     tier_start: int = 0
     currency: str = USD
+    evidence: Evidence | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         _require(self.model_id, self.provider, self.region, self.plan, self.currency)
@@ -173,6 +178,8 @@ class Catalog:
     """One snapshot, flattened; keys are unique within each relation.
 
     ``providers`` and ``authors`` are null when the snapshot does not list them at all: then none of them ends.
+    ``decimals`` tells how finely prices are written and is no part of what the catalog says: the most digits after
+    the point of any figure that is quoted per single unit; null when none is, or all of those are free.
     """
 
     models: tuple[Model, ...] = ()
@@ -183,3 +190,4 @@ class Catalog:
     quarantined: tuple[Quarantined, ...] = ()
     unmapped: tuple[Unmapped, ...] = ()
     coverage: Coverage = field(default_factory=Coverage)
+    decimals: int | None = field(default=None, compare=False)

@@ -85,6 +85,9 @@ class Quote:
 
 DYNAMIC = Quote(PriceState.DYNAMIC, None)
 
+VARIES = -1
+"""What a router quotes where its gateway says so: the price depends on the model that it picks."""
+
 
 def amount(quoted: object) -> Decimal:
     """The exact, finite number that a JSON number or a numeric string quotes; negative is allowed.

@@ -146,6 +146,7 @@ def logged_of(catalog: Catalog) -> dict[str, Any]:
         "models": len(catalog.models),
         "endpoints": len(catalog.endpoints),
         "prices": len(catalog.prices),
+        "decimals": catalog.decimals,
     }
 
 

@@ -11,7 +11,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from etl.domain.catalog import ANY_REGION, STANDARD, Catalog, Coverage, Endpoint, Json, Model, Price, Scope
-from etl.domain.meters import DYNAMIC, AmountError, Meter, Quote, amount, quote
+from etl.domain.evidence import Citation, Evidence
+from etl.domain.meters import DYNAMIC, VARIES, AmountError, Meter, Quote, amount, quote
 from etl.domain.snapshot import Page, PageRequest
 from etl.sources.base import (
     Count,
@@ -29,9 +30,6 @@ from etl.sources.base import (
 from etl.sources.bifrost_walk import coverage, message_of, row_id, rows, token_of
 from etl.sources.collect import Collector, epoch, names, unordered
 from etl.sources.pricing import Rate, Rates
-
-VARIES = -1
-"""What a router quotes: the price depends on the model it picks."""
 
 
 class BifrostRates(Rates):
@@ -167,13 +165,20 @@ def _put_prices(tray: Collector, record: Record[BifrostModel], route: Scope) -> 
     for name, example in rates.unmapped().items():
         tray.unmapped(f"pricing.{name}", example)
     for field, meter, raw in rates.quoted():
-        key = replace(route, plan=STANDARD, meter=meter, tier_start=0)
+        key, at = replace(route, plan=STANDARD, meter=meter, tier_start=0), place.at(field)
+        evidence = Evidence(at.page, (Citation(at.pointer, meter),))
         try:
-            price = Price(model_id=record.wire.id, provider=str(route.provider), meter=meter, quote=_quote(raw))
+            price = Price(
+                model_id=record.wire.id,
+                provider=str(route.provider),
+                meter=meter,
+                quote=_quote(raw),
+                evidence=evidence,
+            )
         except AmountError as error:
-            tray.quarantine(place.at(field), error, raw, key)
+            tray.quarantine(at, error, raw, key)
         else:
-            tray.price(price, place.at(field), raw)
+            tray.price(price, at, raw)
 
 
 def _quote(raw: Json) -> Quote:

@@ -47,6 +47,7 @@ class Collector:
         self._authors: dict[str, Author] | None = None
         self._quarantined: list[Quarantined] = []
         self._unmapped: dict[str, Unmapped] = {}
+        self._decimals: int | None = None
 
     def model(self, model: Model, place: Place, record: Json) -> bool:
         """Put a model down; false when its id was already there."""
@@ -62,9 +63,12 @@ class Collector:
         return (model_id, provider, region) in self._endpoints
 
     def price(self, price: Price, place: Place, record: Json) -> bool:
-        """Put a price down; false when its key was already there."""
+        """Put a price down; false when its key was already there. ``record`` is its figure, or what holds it."""
         key = (price.model_id, price.provider, price.region, price.plan, price.meter, price.tier_start)
-        return self._put(self._prices, key, price, place, record)
+        is_new = self._put(self._prices, key, price, place, record)
+        if is_new and (unit_price := price.quote.unit_price):
+            self._decimals = _finest(self._decimals, record, unit_price)
+        return is_new
 
     def provider(self, provider: Provider) -> None:
         """Put a provider's name down; the first one stays. Sources repeat it with every model."""
@@ -117,6 +121,7 @@ class Collector:
             quarantined=aside,
             unmapped=tuple(self._unmapped[field] for field in sorted(self._unmapped)),
             coverage=coverage,
+            decimals=self._decimals,
         )
 
     def _put(self, shelf: dict[Key, tuple[T, Place]], key: Key, value: T, place: Place, record: Json) -> bool:
@@ -130,6 +135,16 @@ class Collector:
             return False
         shelf[key] = (value, place)
         return True
+
+
+def _finest(finest: int | None, record: Json, unit_price: Decimal) -> int | None:
+    """The most decimals so far: a figure counts that is itself the price of one unit, with all zeros it came with."""
+    figure = Decimal(record.strip()) if type(record) is str else record
+    if figure != unit_price:
+        return finest
+    exponent = Decimal(figure).as_tuple().exponent
+    digits = max(0, -int(exponent))
+    return digits if finest is None or digits > finest else finest
 
 
 def is_storable_key(*parts: str | int) -> bool:

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
 from etl.domain.catalog import Json
-from etl.domain.meters import Meter, amount, out_of_double, quote
+from etl.domain.evidence import AS_QUOTED, TO_A_DOUBLE, Rounding
+from etl.domain.meters import Meter, amount, quote
 from etl.sources.base import Place
 
 Path: TypeAlias = tuple[str, ...]
@@ -48,12 +49,12 @@ _NUMBERS: dict[Path, Component] = {
 class Form:
     """One way to write prices: USD per ``per`` units. Of two fields with one meter the first here wins.
 
-    ``is_computed``: the figures are products of doubles, with their noise (``0.30000000000000004``).
+    ``rounding`` is what takes the noise away where the figures are products of doubles (``0.30000000000000004``).
     """
 
     components: Mapping[Path, Component]
     per: int
-    is_computed: bool
+    rounding: Rounding
 
     @property
     def objects(self) -> frozenset[str]:
@@ -62,7 +63,7 @@ class Form:
 
     def read(self, raw: Json) -> Decimal:
         """The figure as quoted, without the noise of doubles. Raises ``AmountError`` also for what is no price."""
-        value = out_of_double(amount(raw)) if self.is_computed else amount(raw)
+        value = self.rounding.of(amount(raw))
         quote(value, per=self.per)
         return value
 
@@ -81,7 +82,7 @@ LOSSLESS = Form(
         **_objects("cachedInputMultiplier", is_multiplier=True),
     },
     per=1,
-    is_computed=False,
+    rounding=AS_QUOTED,
 )
 """``endpoint.pricing[]``: USD per unit, cache prices as multipliers of the tier's own input."""
 
@@ -95,7 +96,7 @@ SIMPLIFIED = Form(
         **_objects("cachedInput", is_multiplier=False),
     },
     per=1_000_000,
-    is_computed=True,
+    rounding=TO_A_DOUBLE,
 )
 """``pricing`` and ``pricingTiers[]``: the same times 1,000,000 in doubles, cache prices as prices."""
 

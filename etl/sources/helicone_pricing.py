@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from etl.domain.catalog import STANDARD, Endpoint, Json, Price, Scope
+from etl.domain.evidence import Citation, Evidence
 from etl.domain.meters import AmountError, Meter, Quote, amount, multiply, quote
 from etl.sources.base import Place
 from etl.sources.collect import Collector
@@ -16,12 +17,17 @@ from etl.sources.helicone_forms import Component, Form, Path, price_list
 
 
 class Figure(NamedTuple):
-    """One figure as it came, and where."""
+    """One figure as it came, where it stands, and in which tier: an inherited one stands in a lower tier."""
 
     path: Path
     component: Component
     raw: Json
     place: Place
+    tier_start: int
+
+    def citation(self) -> Citation:
+        """The figure as a part of the evidence for a price."""
+        return Citation(self.place.pointer, self.component.meter, self.tier_start)
 
 
 class _Tier(NamedTuple):
@@ -53,7 +59,8 @@ def add_prices(item: Json, place: Place, endpoint: Endpoint, collector: Collecto
                 scope = replace(whole, meter=meter, tier_start=tier.start)
                 blamed.setdefault(fault.figure.place, (fault, []))[1].append(scope)
             else:
-                collector.price(_price(endpoint, meter, tier.start, price), figure.place, figure.raw)
+                evidence = _evidence(form, figure, figures)
+                collector.price(_price(endpoint, tier.start, meter, price, evidence), figure.place, figure.raw)
     for where, (first, scopes) in blamed.items():
         collector.quarantine(where, first, first.figure.raw, *scopes)
 
@@ -70,7 +77,7 @@ def _tiers(form: Form, quoted: Sequence[tuple[Place, Json]], whole: Scope, colle
         if start in tiers:
             collector.quarantine(place, f"same tier as {tiers[start].place.pointer}: {start}", fields)
         else:
-            tiers[start] = _Tier(start, place, _figures(form, fields, place, collector))
+            tiers[start] = _Tier(start, place, _figures(form, fields, start, place, collector))
     return [tiers[start] for start in sorted(tiers)]
 
 
@@ -85,7 +92,9 @@ def _threshold(fields: Json) -> int:
     return int(start)
 
 
-def _figures(form: Form, fields: Mapping[str, Json], place: Place, collector: Collector) -> dict[Meter, Figure]:
+def _figures(
+    form: Form, fields: Mapping[str, Json], start: int, place: Place, collector: Collector
+) -> dict[Meter, Figure]:
     """A tier's own figures, at most one for each meter; fields that price nothing known are reported."""
     leaves = dict(_leaves(form, fields))
     found: dict[Meter, Figure] = {}
@@ -94,7 +103,7 @@ def _figures(form: Form, fields: Mapping[str, Json], place: Place, collector: Co
         source = _speaker(path, leaves)
         if source is not None:
             used.add(source)
-            found.setdefault(component.meter, Figure(path, component, leaves[source], place.at(*source)))
+            found.setdefault(component.meter, Figure(path, component, leaves[source], place.at(*source), start))
     for path, raw in leaves.items():
         if path not in used:
             collector.unmapped(".".join(("pricing", *path)), raw)
@@ -157,7 +166,14 @@ def _value(form: Form, figure: Figure) -> Decimal:
         raise _UnreadableError(figure, error) from None
 
 
-def _price(endpoint: Endpoint, meter: Meter, tier_start: int, price: Quote) -> Price:
+def _evidence(form: Form, figure: Figure, figures: Mapping[Meter, Figure]) -> Evidence:
+    """What makes the price that a figure gives in its tier: itself, or the price that it multiplies and itself."""
+    times = figure.component.times
+    cited = (figure.citation(),) if times is None else (figures[times].citation(), figure.citation())
+    return Evidence(figure.place.page, cited, form.per, form.rounding)
+
+
+def _price(endpoint: Endpoint, tier_start: int, meter: Meter, price: Quote, evidence: Evidence) -> Price:
     return Price(
         model_id=endpoint.model_id,
         provider=endpoint.provider,
@@ -165,4 +181,5 @@ def _price(endpoint: Endpoint, meter: Meter, tier_start: int, price: Quote) -> P
         meter=meter,
         tier_start=tier_start,
         quote=price,
+        evidence=evidence,
     )

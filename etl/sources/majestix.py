@@ -9,7 +9,8 @@ from typing import Annotated, Self
 from pydantic import model_validator
 
 from etl.domain.catalog import STANDARD, Catalog, Endpoint, Json, Model, Price, Scope
-from etl.domain.meters import CREDIT, AmountError, Meter, Quote, amount, quote, rounded
+from etl.domain.evidence import TO_NINE_DECIMALS, Citation, Evidence
+from etl.domain.meters import CREDIT, AmountError, Meter, Quote, amount, quote
 from etl.domain.snapshot import Page
 from etl.errors import ContractError
 from etl.sources.base import (
@@ -30,7 +31,8 @@ from etl.sources.collect import Collector, unordered
 from etl.sources.pricing import Rate, Rates
 
 _PER = 1_000
-_PLACES = 9
+
+_ROUNDING = TO_NINE_DECIMALS
 """The costs come out of doubles (``4.199999999999999``); the vendor's clients compare nine decimals."""
 
 _PRICE_PREFIX = "cost_"
@@ -144,7 +146,14 @@ def _add_prices(record: Record[MajestixModel], endpoint: Endpoint, collector: Co
     for field, meter, raw in record.wire.quoted():
         place = record.place.at(field)
         try:
-            price = Price(model_id=model_id, provider=provider, meter=meter, quote=_credits(raw), currency=CREDIT)
+            price = Price(
+                model_id=model_id,
+                provider=provider,
+                meter=meter,
+                quote=_credits(raw),
+                currency=CREDIT,
+                evidence=Evidence(place.page, (Citation(place.pointer, meter),), _PER, _ROUNDING),
+            )
         except AmountError as error:
             collector.quarantine(place, error, raw, _scope(endpoint, meter))
         else:
@@ -168,7 +177,7 @@ def _scope(endpoint: Endpoint, meter: Meter) -> Scope:
 
 def _credits(raw: Json) -> Quote:
     """Credits per token, from credits per 1,000 tokens. Raises ``AmountError``."""
-    return quote(rounded(amount(raw), _PLACES), per=_PER)
+    return quote(_ROUNDING.of(amount(raw)), per=_PER)
 
 
 def _seconds(wait: Json) -> float | None:

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from etl.domain.catalog import ANY_REGION, STANDARD, Endpoint, Json, Price, Scope
+from etl.domain.evidence import TO_A_DOUBLE, Citation, Evidence
 from etl.domain.meters import USD, AmountError, Meter, Quote, amount, out_of_double, quote
 from etl.sources.base import Place, explain
 from etl.sources.collect import Collector
@@ -122,7 +123,7 @@ class Key:
             tier_start=0,
         )
 
-    def price(self, quoted: Quote, currency: str = USD) -> Price:
+    def price(self, quoted: Quote, evidence: Evidence, currency: str = USD) -> Price:
         """The price under this key. Raises ``AmountError`` when nobody can be named for it."""
         if self.provider is None:
             raise AmountError("provider_id is no text: whose price is this?")
@@ -133,6 +134,7 @@ class Key:
             meter=self.meter,
             quote=quoted,
             currency=currency,
+            evidence=evidence,
         )
 
 
@@ -177,11 +179,12 @@ def put_strings(tray: Collector, raw: Json, place: Place, owner: Owner) -> None:
     _report(tray, "pricing", rates.unmapped())
     for field, meter, figure in rates.quoted():
         _ensure_endpoint(tray, owner.model_id, owner.fallback, place)
-        key = Key(owner.model_id, owner.fallback, STANDARD, meter)
+        key, at = Key(owner.model_id, owner.fallback, STANDARD, meter), place.at(field)
+        evidence = Evidence(at.page, (Citation(at.pointer, meter),), rounding=TO_A_DOUBLE)
         try:
-            tray.price(key.price(quote(out_of_double(amount(figure)))), place.at(field), figure)
+            tray.price(key.price(quote(out_of_double(amount(figure))), evidence), at, figure)
         except AmountError as error:
-            tray.quarantine(place.at(field), error, figure, key.scope())
+            tray.quarantine(at, error, figure, key.scope())
 
 
 def _put_meter(tray: Collector, field: str, entry: Json, place: Place, key: Key) -> None:
@@ -190,7 +193,8 @@ def _put_meter(tray: Collector, field: str, entry: Json, place: Place, key: Key)
         tray.quarantine(place, "a meter is no object", entry, key.scope())
         return
     _report(tray, f"meters.{field}", {name: value for name, value in entry.items() if name not in ENTRY_FIELDS})
-    at = "unit_size"
+    figure, at = place.at("price_per_unit"), "unit_size"
+    evidence = Evidence(place.page, (Citation(figure.pointer, key.meter),), f"{place.pointer}/{at}")
     try:
         size = _size(entry.get(at))
         at = "currency"
@@ -198,11 +202,11 @@ def _put_meter(tray: Collector, field: str, entry: Json, place: Place, key: Key)
         at = "price_per_unit"
         quoted = quote(amount(entry[at]), per=size)
         at = "provider_id"
-        price = key.price(quoted, currency)
+        price = key.price(quoted, evidence, currency)
     except AmountError as error:
         tray.quarantine(place.at(at), error, entry.get(at), key.scope())
     else:
-        tray.price(price, place.at("price_per_unit"), entry)
+        tray.price(price, figure, entry)
 
 
 def _size(given: Json) -> Decimal:

@@ -89,7 +89,7 @@ def test_every_form_of_the_feed_has_the_same_events(corrected: Run) -> None:
         (("--since", "c99999"), "beyond the end of the feed, c"),
         (("--since", "c0", "--until", "2026-01-01"), "give two of a kind"),
         (("--until", "c1"), "give two of a kind"),
-        (("--since", "cx"), "no ISO 8601 time and no cursor"),
+        (("--since", "cx"), "or a cursor such as c123"),
     ],
 )
 def test_a_cursor_that_leads_nowhere_is_refused(corrected: Run, options: tuple[str, ...], complaint: str) -> None:

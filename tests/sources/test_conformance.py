@@ -35,7 +35,7 @@ def _plain(value: Any) -> Any:
         case tuple() | list():
             return [_plain(item) for item in value]
         case _ if dataclasses.is_dataclass(value):
-            items = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+            items = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value) if field.compare)
             return {name: _plain(item) for name, item in items if not _is_usual(item)}
         case _:
             return value
@@ -50,6 +50,8 @@ def render(catalog: Catalog) -> str:
     """The whole catalog, one record on a line."""
     sections = []
     for field in dataclasses.fields(catalog):
+        if not field.compare:
+            continue
         value = getattr(catalog, field.name)
         if field.name == "coverage" or value is None:
             sections.append(f" {json.dumps(field.name)}: {json.dumps(_plain(value))}")

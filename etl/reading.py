@@ -1,0 +1,35 @@
+"""Reads landed bytes with our present understanding of the kind that they were landed as."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from etl.domain.catalog import Catalog
+from etl.domain.snapshot import Page
+from etl.errors import ContractError
+from etl.load import history, landing
+from etl.load.landing import Landed
+from etl.sources.base import Source
+from etl.sources.registry import kinds
+
+
+def reader(connection: Connection, source: Source[Any]) -> history.Read:
+    """Reads landed snapshots of a source, each by the kind that it was landed as, whatever the source is now."""
+
+    def read(landed: Landed) -> Catalog:
+        fitting = source if landed.kind == source.kind else kinds()[landed.kind](source.name)
+        return read_pages(fitting, landing.pages_of(connection, landed.snapshot_id))
+
+    return read
+
+
+def read_pages(source: Source[Any], pages: Sequence[Page]) -> Catalog:
+    """The catalog on the pages. Raises ``ContractError`` for whatever goes wrong."""
+    try:
+        return source.read(pages)
+    except ContractError:
+        raise
+    except Exception as error:  # a mistake in a reading must not block its source: the bytes can be read again
+        fault = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise ContractError(f"{pages[0].url} cannot be read ({fault}): please report this") from error
