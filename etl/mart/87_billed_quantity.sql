@@ -44,7 +44,8 @@ BEGIN ATOMIC
            j.fault
       FROM judged j
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL, CASE WHEN $1 IS NULL THEN 'usage is null' ELSE 'usage is not an object' END
+    SELECT NULL, NULL, NULL, NULL,
+           CASE coalesce(jsonb_typeof($1), 'null') WHEN 'null' THEN 'usage is null' ELSE 'usage is not an object' END
      WHERE jsonb_typeof($1) IS DISTINCT FROM 'object';
 END;
 

@@ -47,14 +47,14 @@ def _endpoint(dice: random.Random, made: Book, key: tuple[str, ...]) -> None:
 
 
 def _price(dice: random.Random, currency: str) -> tuple[Any, ...]:
-    if dice.random() < 0.02:
+    if dice.random() < 0.05:
         currency = "USD"
     kind = dice.random()
     if kind < 0.08:
         return (currency, "free", Decimal(0))
     if kind < 0.14:
         return (currency, "dynamic", None)
-    return (currency, "priced", Decimal(dice.randint(1, 10**dice.randint(1, 18))).scaleb(-dice.randint(0, 23)))
+    return (currency, "priced", Decimal(dice.randint(1, 10 ** dice.randint(1, 18))).scaleb(-dice.randint(0, 23)))
 
 
 def _history(dice: random.Random, key: tuple[Any, ...], value: Any, gaps: float) -> Iterator[Version]:
@@ -66,8 +66,8 @@ def _history(dice: random.Random, key: tuple[Any, ...], value: Any, gaps: float)
     for version in learned:
         if version.valid_from < CORRECTED:
             open_then = version.valid_to is None or version.valid_to >= CORRECTED
-            ends = {"valid_to": None, "end_known_from": None} if open_then else {}
-            yield replace(version, known_to=CORRECTED, **ends)
+            known = replace(version, known_to=CORRECTED)
+            yield replace(known, valid_to=None, end_known_from=None) if open_then else known
     for version in _timeline(dice, key, value, gaps):
         end_known = max(CORRECTED, version.end_known_from) if version.end_known_from else None
         yield replace(version, known_from=max(CORRECTED, version.known_from), end_known_from=end_known)
@@ -79,9 +79,7 @@ def _timeline(dice: random.Random, key: tuple[Any, ...], value: Any, gaps: float
     for begin, end in zip(cuts, [*cuts[1:], None], strict=True):
         if dice.random() >= gaps:
             versions.append(
-                Version(
-                    key=key, value=value(), valid_from=begin, valid_to=end, known_from=begin, end_known_from=end
-                )
+                Version(key=key, value=value(), valid_from=begin, valid_to=end, known_from=begin, end_known_from=end)
             )
     return versions
 
@@ -89,14 +87,17 @@ def _timeline(dice: random.Random, key: tuple[Any, ...], value: Any, gaps: float
 def questions(made: Book, seed: int, number: int) -> list[Question]:
     """Questions about this book, at the edges of its times and tiers more often than not."""
     dice = random.Random(seed)  # noqa: S311  a test that repeats itself
-    keys = sorted(made.prices)
-    return [_question(dice, dice.choice(keys)) for _ in range(number)]
+    priced: dict[tuple[str, ...], list[str]] = {}
+    for *endpoint, meter in sorted(made.prices):
+        priced.setdefault(tuple(endpoint), []).append(meter)
+    return [_question(dice, *dice.choice(list(priced.items()))) for _ in range(number)]
 
 
-def _question(dice: random.Random, key: tuple[str, ...]) -> Question:
-    source, model, provider, region, plan, _ = key
+def _question(dice: random.Random, key: tuple[str, ...], priced: list[str]) -> Question:
+    source, model, provider, region, plan = key
     at = START + timedelta(days=dice.randint(-1, DAYS), microseconds=dice.choice((-1, 0, 0, 1)))
-    asked = Question(source, model, provider, region, plan, at, _usage(dice), dice.choice(KNOWN))
+    usage = _usage(dice, priced if dice.random() < 0.8 else ORDERED)
+    asked = Question(source, model, provider, region, plan, at, usage, dice.choice(KNOWN))
     if asked.region == "*" and dice.random() < 0.5:
         asked = asked._replace(region=None)
     if asked.plan == "standard" and dice.random() < 0.5:
@@ -105,17 +106,15 @@ def _question(dice: random.Random, key: tuple[str, ...]) -> Question:
     return asked._replace(**strange) if dice.random() < 0.05 else asked
 
 
-def _usage(dice: random.Random) -> str | None:
+def _usage(dice: random.Random, meters: list[str]) -> str | None:
     if dice.random() < 0.02:
         return dice.choice((None, "null", "[]", "3", '"input_token"', "{}"))
-    usage: dict[str, Any] = {meter: _count(dice) for meter in dice.sample(ORDERED, dice.randint(0, 5))}
-    if dice.random() < 0.8:
+    usage: dict[str, Any] = {meter: _count(dice) for meter in dice.sample(meters, dice.randint(0, 4))}
+    if dice.random() < 0.8 and (meters is ORDERED or "input_token" in meters):
         usage["input_token"] = dice.choice(BOUNDS) + dice.choice((-1, 0, 0, 1, Decimal("0.5")))
-    if dice.random() < 0.6:
-        usage["output_token"] = _count(dice)
     for meter in ("cache_read_token", "cache_write_5m_token", "cache_write_1h_token"):
-        if dice.random() < 0.3:
-            usage[meter] = dice.randint(0, 90_000)
+        if dice.random() < 0.4 and meter in meters:
+            usage[meter] = dice.choice((0, dice.randint(0, 90_000)))
     if dice.random() < 0.08:
         usage[dice.choice([*usage, "tokens", "INPUT_TOKEN", "cache_read_token"])] = dice.choice((*FAULTS, 0, 7))
     return spelled(dict(dice.sample(list(usage.items()), len(usage))))

@@ -109,7 +109,7 @@ class Book:
         """What each meter of the usage costs."""
         usage = None if asked.usage is None else read_json(asked.usage.encode())
         if not isinstance(usage, dict):
-            return [_nothing(None, None, "usage is null" if asked.usage is None else "usage is not an object")]
+            return [_nothing(None, None, "usage is null" if usage is None else "usage is not an object")]
         counts = {meter: _count(quoted) for meter, quoted in usage.items()}
         return [self._line(asked, counts, meter) for meter in counts]
 
