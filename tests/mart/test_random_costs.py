@@ -83,7 +83,10 @@ def _totals(connection: Connection, arguments: str, **values: Any) -> dict[int, 
         text(f"SELECT usage_id::int, prompt_tokens, cost, currency, cost_usd, note FROM mart.usage_costs({arguments})"),
         values,
     ).all()
-    for row in rows:
-        has_all = row.cost and row.cost_usd is not None
-        assert (row.note is None) == bool(has_all), row
-    return {row.usage_id: Total(row.prompt_tokens, row.cost, row.currency, row.cost_usd) for row in rows}
+    return {
+        row.usage_id: Total(
+            *(row.prompt_tokens, row.cost, row.currency, row.cost_usd),
+            frozenset(row.note.split("; ") if row.note else ()),
+        )
+        for row in rows
+    }

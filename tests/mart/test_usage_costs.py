@@ -67,6 +67,19 @@ def test_a_row_of_usage_is_the_sum_of_its_meters(engine: Engine, connection: Con
     ]
 
 
+def test_amounts_are_exact_and_written_without_trailing_zeros(engine: Engine, connection: Connection) -> None:
+    book = tariff(
+        {"input_token": "0.00000000000000000000001", "output_token": "0.5", "request": "0.50"}, currency="CREDIT"
+    )
+    store(engine, book)
+    record(connection, {"output_token": 1, "request": 1}, {"input_token": 123456789012345678901234567})
+    rows = connection.execute(text("SELECT cost::text, cost_usd::text FROM mart.usage_costs('traffic')")).all()
+    assert [tuple(row) for row in rows] == [
+        ("1", "0.001"),
+        ("1234.56789012345678901234567", "1.23456789012345678901234567"),
+    ]
+
+
 def test_all_that_identifies_the_row_comes_back_with_it(engine: Engine, connection: Connection) -> None:
     store(engine, tariff(PRICES))
     record(connection, {"input_token": 5, "input_image_token": 0})

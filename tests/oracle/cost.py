@@ -88,6 +88,7 @@ class Total(NamedTuple):
     cost: Decimal | None
     currency: str | None
     cost_usd: Decimal | None
+    notes: frozenset[str]
 
 
 @dataclass
@@ -119,23 +120,28 @@ class Book:
         counts = {} if lines and lines[0].meter is None else read_json((asked.usage or "{}").encode())
         size = prompt({meter: _count(quoted) for meter, quoted in counts.items()}) if counts else None
         used = [line for line in lines if line.quantity is None or line.quantity > 0]
-        if not used:
-            return Total(size, Decimal(0), None, Decimal(0)) if lines else Total(size, None, None, None)
-        if any(line.cost is None for line in used):
-            return Total(size, None, None, None)
-        currencies = {line.currency for line in used}
-        cost, dollars = Decimal(0), Decimal(0)
-        rates = {currency: self.rate(currency, asked.at or FOREVER) for currency in currencies}
-        for line in used:
-            cost = EXACT.add(cost, line.cost or Decimal(0))
-            dollars = EXACT.add(dollars, EXACT.multiply(line.cost or Decimal(0), rates[line.currency] or Decimal(0)))
-        is_mixed = len(currencies) > 1
-        return Total(
-            size,
-            None if is_mixed else cost,
-            None if is_mixed else used[0].currency,
-            None if None in rates.values() else dollars,
+        missing = frozenset(
+            f"{line.meter}: {line.note}" if line.meter else str(line.note) for line in used if line.cost is None
         )
+        if missing or not lines:
+            return Total(size, None, None, None, missing or frozenset({"usage is empty"}))
+        if not used:
+            return Total(size, Decimal(0), None, Decimal(0), frozenset({"nothing used"}))
+        return self._sum(asked, size, used)
+
+    def _sum(self, asked: Question, size: Decimal | None, used: list[Line]) -> Total:
+        rates = {str(line.currency): self.rate(line.currency, asked.at or FOREVER) for line in used}
+        cost = _sum([line.cost for line in used])
+        dollars = _sum(
+            [EXACT.multiply(line.cost or Decimal(0), rates[str(line.currency)] or Decimal(0)) for line in used]
+        )
+        notes = set() if cost else {"free"}
+        if len(rates) > 1:
+            notes.add(f"mixed currencies: {min(rates)}, {max(rates)}")
+        if unknown := [currency for currency, rate in rates.items() if rate is None]:
+            notes.add(f"no rate for {min(unknown)}")
+        single = used[0].currency if len(rates) == 1 else None
+        return Total(size, cost if single else None, single, None if unknown else dollars, frozenset(notes))
 
     def _line(self, asked: Question, counts: dict[str, Decimal | None], meter: str) -> Line:
         quantity, fault = billed(counts, meter)
