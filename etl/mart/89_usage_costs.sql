@@ -24,6 +24,9 @@ BEGIN ATOMIC
                 AND m.is_used AND m.note IS NULL
                 AND v.tier_start <= coalesce(m.prompt_tokens, 'Infinity')
                 AND mart.holds(v.valid_from, v.valid_to, v.known_from, v.known_to, v.end_known_from, m.at, $3)
+                -- The same of the one moment for all, so that the history is thinned out before it is joined.
+                AND ($2 IS NULL
+                     OR mart.holds(v.valid_from, v.valid_to, v.known_from, v.known_to, v.end_known_from, $2, $3))
          ORDER BY m.line, m.meter COLLATE "C", v.tier_start DESC NULLS LAST
     ), priced AS MATERIALIZED (
         SELECT b.line, b.number, b.meter, b.at, b.prompt_tokens, b.is_used, b.currency,
