@@ -23,8 +23,8 @@ def fill(connection: Connection, book: Book) -> None:
         ("core.endpoint", (*ENDPOINT, "extra"), book.endpoints),
         ("core.price", PRICE, book.prices),
     ):
-        is_entity = columns[-1] == "extra"
-        rows = [_row(version, is_entity) for each in versions.values() for version in each]
+        extra = ("{}",) if columns[-1] == "extra" else ()
+        rows = [_row(version, extra) for each in versions.values() for version in each]
         copy_in(connection, table, (*columns, *CLOCKS), rows)
     for currency, rates in book.rates.items():
         for valid_from, usd in rates:
@@ -42,8 +42,7 @@ def analyze(connection: Connection) -> None:
     connection.execute(text("ANALYZE core.price, core.model, core.endpoint"))
 
 
-def _row(version: Version, is_entity: bool) -> tuple[Any, ...]:  # noqa: FBT001  a column more or less
-    extra = ("{}",) if is_entity else ()
+def _row(version: Version, extra: tuple[str, ...]) -> tuple[Any, ...]:
     return (*version.key, *version.value, *extra, *(getattr(version, clock) for clock in CLOCKS))
 
 
