@@ -83,7 +83,7 @@ class Times:
 
 def main() -> None:
     """Measure and print one line for each mechanism."""
-    with _server() as engine:
+    with server() as engine:
         _prepare(engine)
         times = {name: Times() for name in MECHANISMS}
         for repeat in range(REPEATS + 1):
@@ -96,7 +96,7 @@ def main() -> None:
 
 
 @contextmanager
-def _server() -> Iterator[Engine]:
+def server() -> Iterator[Engine]:
     """A migrated warehouse on a server of its own, which is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="overlap-") as home, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,0 +1,101 @@
+-- One row per row of a table of usage, with what it costs at its own moment or at one moment for all.
+CREATE FUNCTION mart.usage_costs(usage_table regclass, at timestamptz DEFAULT NULL, known_at timestamptz DEFAULT NULL)
+RETURNS TABLE (usage_id text, source text, model_id text, provider text, region text, at timestamptz,
+               prompt_tokens numeric, cost numeric, currency text, cost_usd numeric, note text)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH given AS MATERIALIZED (
+        SELECT t.line, t.usage_id, t.source, t.model_id, t.provider, t.region, t.plan, coalesce($2, t.at) AS at, t.usage
+          FROM mart.usage_row($1) t
+    ), metered AS (
+        -- What was not used needs no price.
+        SELECT g.line, g.source, g.model_id, g.provider, g.region, g.plan, g.at,
+               b.number, b.meter, b.quantity, b.prompt_tokens, b.note, (b.quantity > 0) IS NOT FALSE AS is_used
+          FROM given g CROSS JOIN LATERAL mart.billed_quantity(g.usage) b
+    ), best AS (
+        -- The highest tier that the prompt reaches; where its size is unknown, the highest of all.
+        SELECT DISTINCT ON (m.line, m.meter COLLATE "C")
+               m.line, m.number, m.meter, m.at, m.quantity, m.prompt_tokens, m.note, m.is_used,
+               v.tier_start, v.currency, v.price_state, v.unit_price
+          FROM metered m
+          LEFT JOIN mart.price_version v
+                 ON v.source = m.source AND v.model_id = m.model_id AND v.provider = m.provider
+                AND v.region = m.region AND v.plan = m.plan AND v.meter = m.meter
+                AND m.is_used AND m.note IS NULL
+                AND v.tier_start <= coalesce(m.prompt_tokens, 'Infinity')
+                AND mart.holds(v.valid_from, v.valid_to, v.known_from, v.known_to, v.end_known_from, m.at, $3)
+                -- The same of the one moment for all, so that the history is thinned out before it is joined.
+                AND ($2 IS NULL
+                     OR mart.holds(v.valid_from, v.valid_to, v.known_from, v.known_to, v.end_known_from, $2, $3))
+         ORDER BY m.line, m.meter COLLATE "C", v.tier_start DESC NULLS LAST
+    ), priced AS MATERIALIZED (
+        SELECT b.line, b.number, b.meter, b.at, b.prompt_tokens, b.is_used, b.currency,
+               CASE WHEN b.prompt_tokens IS NOT NULL OR b.tier_start = 0 THEN b.quantity * b.unit_price END AS cost,
+               CASE WHEN b.note IS NOT NULL THEN b.note
+                    WHEN b.prompt_tokens IS NULL AND b.tier_start > 0 THEN 'prompt size unknown'
+                    WHEN b.price_state = 'dynamic' THEN 'dynamic: the source says that it varies'
+                    WHEN b.price_state IS NULL AND b.at IS NULL THEN 'no moment given' END AS note
+          FROM best b
+    ), unpriced AS MATERIALIZED (
+        SELECT g.line, g.source, g.model_id, g.provider, g.region, g.at
+          FROM given g
+         WHERE g.line IN (SELECT p.line FROM priced p WHERE p.is_used AND p.cost IS NULL AND p.note IS NULL)
+    ), reason AS (
+        SELECT u.line,
+               CASE WHEN s.source IS NULL THEN 'source unknown'
+                    WHEN m.line IS NULL THEN 'model not listed at that time'
+                    WHEN e.line IS NULL THEN 'endpoint not listed at that time'
+                    ELSE 'no price published for the meter' END AS note
+          FROM unpriced u
+          LEFT JOIN mart.source s ON s.source = u.source
+          LEFT JOIN (SELECT DISTINCT l.line FROM unpriced l
+                       JOIN mart.model_version v
+                         ON v.source = l.source AND v.model_id = l.model_id
+                        AND mart.holds(v.valid_from, v.valid_to, v.known_from, v.known_to, v.end_known_from, l.at, $3)
+                    ) m ON m.line = u.line
+          LEFT JOIN (SELECT DISTINCT l.line FROM unpriced l
+                       JOIN mart.endpoint_version v
+                         ON v.source = l.source AND v.model_id = l.model_id AND v.provider = l.provider
+                        AND v.region = l.region
+                        AND mart.holds(v.valid_from, v.valid_to, v.known_from, v.known_to, v.end_known_from, l.at, $3)
+                    ) e ON e.line = u.line
+    ), rate AS (
+        SELECT r.currency, r.usd, r.valid_from,
+               lead(r.valid_from) OVER (PARTITION BY r.currency ORDER BY r.valid_from) AS valid_to
+          FROM mart.fx_rate r
+    ), totalled AS (
+        SELECT p.line, min(p.prompt_tokens) AS prompt_tokens, bool_or(p.is_used) AS is_used,
+               bool_and(p.cost IS NOT NULL OR NOT p.is_used) AS is_whole,
+               bool_and(r.usd IS NOT NULL OR NOT p.is_used) AS has_rates,
+               sum(p.cost) AS cost, sum(p.cost * r.usd) AS cost_usd,
+               min(p.currency COLLATE "C") AS currency, max(p.currency COLLATE "C") AS other_currency,
+               min(p.currency COLLATE "C") FILTER (WHERE r.usd IS NULL) AS currency_without_rate,
+               string_agg(concat_ws(': ', p.meter, coalesce(p.note, w.note)), '; '
+                          ORDER BY p.number, p.meter COLLATE "C") FILTER (WHERE p.is_used AND p.cost IS NULL) AS note
+          FROM priced p
+          LEFT JOIN reason w ON w.line = p.line
+          LEFT JOIN rate r
+                 ON r.currency = p.currency AND r.valid_from <= p.at AND (r.valid_to IS NULL OR r.valid_to > p.at)
+         GROUP BY p.line
+    )
+    SELECT g.usage_id, g.source, g.model_id, g.provider, g.region, g.at, t.prompt_tokens,
+           CASE WHEN NOT t.is_used THEN 0
+                WHEN t.is_whole AND t.currency = t.other_currency THEN trim_scale(t.cost) END,
+           CASE WHEN t.is_whole AND t.currency = t.other_currency THEN t.currency END,
+           CASE WHEN NOT t.is_used THEN 0
+                WHEN t.is_whole AND t.has_rates THEN trim_scale(t.cost_usd) END,
+           CASE WHEN t.line IS NULL THEN 'usage is empty'
+                WHEN NOT t.is_used THEN 'nothing used'
+                WHEN NOT t.is_whole THEN t.note
+                ELSE nullif(concat_ws('; ',
+                         CASE WHEN t.currency <> t.other_currency
+                              THEN format('mixed currencies: %s, %s', t.currency, t.other_currency) END,
+                         'no rate for ' || t.currency_without_rate,
+                         CASE WHEN t.cost = 0 THEN 'free' END), '') END
+      FROM given g
+      LEFT JOIN totalled t ON t.line = g.line
+     ORDER BY g.line;
+END;
+
+COMMENT ON FUNCTION mart.usage_costs IS
+    'One row per row of a table or view of usage, by the rules of usage_cost: at the moment at (UTC), or where that is null each row at its own, as believed at known_at (null: now). It reads the columns usage_id, source, model_id, provider, region, at and usage, and plan where it is there. A row in which anything that was used has no price has no cost, and note says why: never a partial sum.';
