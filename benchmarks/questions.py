@@ -65,6 +65,7 @@ def invent(engine: Engine) -> None:
         for script in ("_history.sql", "_catalog.sql", "_changes.sql"):
             run_script(connection, (HERE / script).read_text(encoding="utf-8"))
             run_script(connection, "ANALYZE")
+        connection.execute(text("SELECT core.refresh_basket(source) FROM core.source"))
         # What a nightly autovacuum would have done.
         run_script(connection, "VACUUM ANALYZE")
 
