@@ -168,7 +168,7 @@ def store(engine: Engine, history: History) -> None:
         seen = [{"last_seen_at": each.last_seen_at} for each in history.unseen]
         connection.execute(insert(unseen.table), [one | other for one, other in zip(spans, seen, strict=True)])
         for (name, model_id), names in history.names.items():
-            of_model = {"source": name, "model_id": model_id, "extra": {}}
+            of_model: dict[str, Any] = {"source": name, "model_id": model_id, "extra": {}}
             rows = [of_model | {"name": shown} | _span(start, end) for shown, start, end in names]
             connection.execute(insert(model.table), rows)
         connection.execute(text("SELECT core.refresh_basket(source) FROM core.source"))

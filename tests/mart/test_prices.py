@@ -66,7 +66,7 @@ def told(engine: Engine, relation: str, last: str = "last_seen_at", **moments: d
         tuple(row[name] for name in keys): tuple(row[name] for name in (*values, "valid_from", last)) for row in rows
     }
     assert len(found) == len(rows)
-    return found  # type: ignore[return-value]
+    return found
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -13,7 +13,7 @@ from tests.load.believing import load
 from tests.load.worlds import World, moment
 from tests.mart.invented import DAYS, FIRST_DAY, History, Key, days, end_of, holds, in_force, invent, rate, store
 
-SEEDS = range(6)
+SEEDS = range(4)
 
 
 def daily(history: History) -> set[tuple[Any, ...]]:
@@ -66,8 +66,8 @@ def test_the_time_zone_of_the_session_moves_no_day(engine: Engine) -> None:
             connection.execute(text(f"SET TIME ZONE '{zone}'"))
             told.append(
                 [
-                    connection.execute(text(f"SELECT * FROM {view} ORDER BY {view}::text")).all()
-                    for view in ("mart.price_daily", "mart.price_index")
+                    connection.execute(text(f"SELECT * FROM mart.{view} ORDER BY {view}::text")).all()
+                    for view in ("price_daily", "price_index")
                 ]
             )
             connection.execute(text("SELECT core.refresh_basket(source) FROM core.source"))
@@ -97,9 +97,9 @@ def basket(history: History, name: str, day: date) -> dict[tuple[str, ...], Cost
         held = in_force(history, end_of(day))
         for key in held:
             endpoint = key[:4]
-            pair = [held.get((*endpoint, "standard", meter, 0)) for meter in ("input_token", "output_token")]
-            if source == key[0] and all(each and each.state == "priced" for each in pair):
-                cost = Cost(*(value for each in pair if each for value in (each.amount or Decimal(), each.currency)))
+            one, other = (held.get((*endpoint, "standard", meter, 0)) for meter in ("input_token", "output_token"))
+            if source == key[0] and one and other and one.amount and other.amount:
+                cost = Cost(one.amount, one.currency, other.amount, other.currency)
                 if cost.usd(day) is not None:
                     found[endpoint] = cost
     return found
@@ -127,9 +127,9 @@ def index(history: History, name: str) -> dict[date, Row]:
 
 def told(connection: Connection) -> dict[tuple[str, date], Row]:
     rows = connection.execute(text("SELECT * FROM mart.price_index")).all()
-    found = {(row.source, row.day): (round(row.index, 4), *tuple(row)[3:]) for row in rows}
+    found = {(source, day): (round(level, 4), *counts) for source, day, level, *counts in rows}
     assert len(found) == len(rows)
-    return found  # type: ignore[return-value]
+    return found
 
 
 def same(found: Mapping[tuple[str, date], Row], history: History) -> bool:
@@ -149,15 +149,16 @@ def test_the_index_is_that_of_its_definition(engine: Engine, seed: int) -> None:
         assert same(told(connection), history)
 
 
-@pytest.mark.parametrize("day", range(-1, DAYS + 1))
-def test_the_basket_can_be_refreshed_from_any_moment_on(engine: Engine, day: int) -> None:
+def test_the_basket_can_be_refreshed_from_any_moment_on(engine: Engine) -> None:
     history = invent(7)
     store(engine, history)
-    since = {"since": FIRST_DAY + timedelta(days=day, hours=5)}
-    with engine.begin() as connection:
-        connection.execute(text("DELETE FROM core.basket_move WHERE day >= CAST(:since AS timestamptz)::date"), since)
-        connection.execute(text("SELECT core.refresh_basket(source, :since) FROM core.source"), since)
-        assert same(told(connection), history)
+    for day in range(-1, DAYS + 1):
+        since = {"since": FIRST_DAY + timedelta(days=day, hours=5)}
+        with engine.begin() as connection:
+            later = "DELETE FROM core.basket_move WHERE day >= CAST(:since AS timestamptz)::date"
+            connection.execute(text(later), since)
+            connection.execute(text("SELECT core.refresh_basket(source, :since) FROM core.source"), since)
+            assert same(told(connection), history)
 
 
 def test_a_rate_that_is_added_is_heeded_at_once(engine: Engine) -> None:
