@@ -1,16 +1,13 @@
 -- The changes that the versions of the invented history make, without a late sighting and with the plainest cause.
 INSERT INTO core.price_change
 WITH version AS (
-    SELECT p.*, before.valid_to AS before_valid_to, before.currency AS old_currency, before.price_state AS old_state,
-           before.unit_price AS old_unit_price,
-           coalesce(before.valid_to = p.valid_from AND second.valid_to = before.valid_from AND second.price_state = p.price_state
-               AND second.unit_price IS NOT DISTINCT FROM p.unit_price, false) AS is_reversal
-      FROM (SELECT *, lag(version_id) OVER k AS before_id, lag(version_id, 2) OVER k AS second_id,
-                   lead(valid_from) OVER k AS next_valid_from
-              FROM core.price WHERE known_to IS NULL
-            WINDOW k AS (PARTITION BY source, model_id, provider, region, plan, meter, tier_start ORDER BY valid_from)) p
-      LEFT JOIN core.price before ON before.version_id = p.before_id
-      LEFT JOIN core.price second ON second.version_id = p.second_id
+    SELECT *, lag(valid_to) OVER k AS before_valid_to, lag(price_state) OVER k AS old_state,
+           lag(unit_price) OVER k AS old_unit_price, lead(valid_from) OVER k AS next_valid_from,
+           coalesce(lag(valid_to) OVER k = valid_from AND lag(valid_to, 2) OVER k = lag(valid_from) OVER k
+               AND lag(price_state, 2) OVER k = price_state
+               AND lag(unit_price, 2) OVER k IS NOT DISTINCT FROM unit_price, false) AS is_reversal
+      FROM core.price WHERE known_to IS NULL
+    WINDOW k AS (PARTITION BY source, model_id, provider, region, plan, meter, tier_start ORDER BY valid_from)
 ), step AS (
     SELECT source, model_id, provider, region, plan, meter, tier_start, currency,
            CASE WHEN before_valid_to = valid_from THEN old_state END AS old_state, price_state AS new_state,

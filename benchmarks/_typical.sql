@@ -80,3 +80,26 @@ SELECT date_trunc('month', changed_at) AS month, change, count(*) FROM mart.pric
 -- Models that came or went in a quarter
 SELECT * FROM mart.catalog_change
  WHERE entity = 'model' AND change IN ('came', 'went') AND changed_at >= '2025-07-01' AND changed_at < '2025-10-01';
+
+-- Every price on one day
+SELECT * FROM mart.price_daily WHERE day = '2025-06-01';
+
+-- One model's prices, day by day, over two years
+SELECT * FROM mart.price_daily WHERE source = 'demo_bifrost' AND model_id = 'openai/gpt-4o';
+
+-- One model's input token at every gateway, day by day, over two years
+SELECT * FROM mart.price_daily WHERE model_id IN ('gpt-4o', 'openai/gpt-4o') AND meter = 'input_token';
+
+-- Cheapest input token of one model on every day of a year
+SELECT day, min(usd_per_million) FROM mart.price_daily
+ WHERE model_id LIKE '%gpt-4o' AND meter = 'input_token' AND tier_start = 0 AND day >= '2025-01-01' GROUP BY day;
+
+-- Median input token of one source in one month
+SELECT day, percentile_cont(0.5) WITHIN GROUP (ORDER BY usd_per_million) FROM mart.price_daily
+ WHERE source = 'demo_phaseo' AND meter = 'input_token' AND day BETWEEN '2025-06-01' AND '2025-06-30' GROUP BY day;
+
+-- The price index of all sources, whole
+SELECT * FROM mart.price_index;
+
+-- The price index of everything together, by month
+SELECT date_trunc('month', day) AS month, round(avg(index), 2) FROM mart.price_index WHERE source = '*' GROUP BY month;

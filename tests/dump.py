@@ -16,6 +16,7 @@ TABLES = (
     "core.provider",
     "core.author",
     "core.unseen",
+    "core.basket_move",
 )
 
 HISTORY = TABLES[7:]

@@ -168,7 +168,8 @@ WITH price AS MATERIALIZED (
                                 ORDER BY c.number) END AS usd) rate
 )
 INSERT INTO core.basket_move (source, day, entered, gone, changed, log_ratio)
-SELECT $1, e.day, sum(e.began - e.went_on), sum(e.ended - e.went_on), sum(e.changed), sum(e.log_ratio)
+SELECT $1, e.day, sum(e.began - e.went_on), sum(e.ended - e.went_on), sum(e.changed),
+       sum(e.log_ratio ORDER BY e.log_ratio)
   FROM (SELECT i.from_day, 1, 0, 0, 0, 0::double precision FROM item i
         UNION ALL
         SELECT i.to_day, 0, 1, 0, 0, 0 FROM item i WHERE i.to_day < 'infinity'

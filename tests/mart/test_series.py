@@ -178,6 +178,20 @@ def test_a_rate_that_is_added_is_heeded_at_once(engine: Engine) -> None:
         assert same(told(connection), history)
 
 
+def test_loads_in_any_order_keep_the_basket_as_one_that_is_worked_out_anew(engine: Engine) -> None:
+    for day in (4, 0, 6, 2, 3, 1, 5):
+        prices = {"prompt": str(2 + day % 3), "completion": str(3 + day % 2)}
+        shown = {f"openai/m{number}": ("A", prices) for number in range(3) if (day + number) % 4}
+        load(engine, "s", day, World(shown))
+    moves = text("SELECT * FROM core.basket_move ORDER BY day")
+    with engine.begin() as connection:
+        kept = connection.execute(moves).all()
+        connection.execute(text("TRUNCATE core.basket_move"))
+        connection.execute(text("SELECT core.refresh_basket('s')"))
+        assert connection.execute(moves).all() == kept
+        assert len(kept) == 7
+
+
 def test_an_empty_warehouse_has_no_series(engine: Engine) -> None:
     with engine.connect() as connection:
         for view in ("price_daily", "price_index"):
@@ -188,8 +202,7 @@ def test_a_price_that_halves_takes_the_index_of_two_models_down_by_the_root_of_a
     for day, price in enumerate(("2", "1")):
         both = {"prompt": price, "completion": "2"}, {"prompt": "8", "completion": "8"}
         load(engine, "s", day, World({f"openai/m{number}": ("A", each) for number, each in enumerate(both)}))
-    with engine.begin() as connection:
-        connection.execute(text("SELECT core.refresh_basket('s')"))
+    with engine.connect() as connection:
         row = connection.execute(text("SELECT * FROM mart.price_index WHERE source = 's' ORDER BY day DESC")).first()
     assert row is not None
     assert datetime(row.day.year, row.day.month, row.day.day, tzinfo=UTC) == moment(1)
