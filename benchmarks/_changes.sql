@@ -22,7 +22,7 @@ WITH version AS (
 SELECT row_number() OVER (ORDER BY s.known_from, s.changed_at, s.model_id, s.provider, s.meter, s.tier_start), NULL,
        s.source, s.model_id, s.provider, s.region, s.plan, s.meter, s.tier_start, s.currency, c.change,
        CASE WHEN c.change NOT IN ('added', 'removed') THEN 'price'
-            WHEN EXISTS (SELECT FROM core.model m WHERE m.source = s.source AND m.model_id = s.model_id
+            WHEN EXISTS (SELECT FROM core.model m WHERE m.source = s.source AND m.model_id = s.model_id AND m.known_to IS NULL
                             AND s.changed_at IN (m.valid_from, m.valid_to)) THEN 'model' ELSE 'meter' END,
        s.old_state, s.new_state, s.old_unit_price, s.new_unit_price,
        CASE WHEN s.old_unit_price > 0 AND s.new_unit_price > 0 THEN trim_scale(s.new_unit_price / s.old_unit_price) END,

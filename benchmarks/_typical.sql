@@ -36,7 +36,7 @@ SELECT * FROM mart.price_as_of(now());
 SELECT * FROM mart.price_as_of('2024-12-31 12:00Z', '2025-01-01Z');
 
 -- Price of one model on the day of the invoice
-SELECT * FROM mart.price_as_of('2025-03-31 12:00Z') WHERE source = 'demo_phaseo' AND model_id = 'openai/gpt-4o';
+SELECT * FROM mart.price_as_of('2025-03-31 12:00Z') WHERE source = 'demo_bifrost' AND model_id = 'openai/gpt-4o';
 
 -- All models now
 SELECT * FROM mart.model_current;
