@@ -9,7 +9,7 @@ import time
 
 from sqlalchemy import Connection, text
 
-from benchmarks.overlap import server
+from benchmarks._server import warehouse
 from etl.database.driver import run_script
 
 REPEATS = 5
@@ -58,7 +58,7 @@ QUESTIONS = {
 
 def main() -> None:
     """Measure and print one line for each question."""
-    with server() as engine, engine.begin() as connection:
+    with warehouse() as engine, engine.begin() as connection:
         run_script(connection, HISTORY + TRAFFIC)
         versions = connection.scalar(text("SELECT count(*) FROM mart.price_version"))
         assert versions == VERSIONS, versions  # noqa: S101  else the figures are of something else

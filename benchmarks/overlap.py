@@ -4,21 +4,14 @@ Nothing, the trigger of the schema, and exclusion constraints, each on a copy of
 own, in one run, with interleaved repeats. The figures, and what follows from them, stand in docs/history.md.
 """
 
-import socket
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from etl.database import migrations
-from etl.database.embedded import EmbeddedServer, EmbeddedSettings
-from etl.database.engine import database_url, open_engine
+from benchmarks._server import warehouse
 from etl.load.relations import price
 
 ROWS = 100_000
@@ -83,7 +76,7 @@ class Times:
 
 def main() -> None:
     """Measure and print one line for each mechanism."""
-    with server() as engine:
+    with warehouse() as engine:
         _prepare(engine)
         times = {name: Times() for name in MECHANISMS}
         for repeat in range(REPEATS + 1):
@@ -93,22 +86,6 @@ def main() -> None:
                     times[name].first.append(measured[0])
                     times[name].second.append(measured[1])
     _print(times)
-
-
-@contextmanager
-def server() -> Iterator[Engine]:
-    """A migrated warehouse on a server of its own, which is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="overlap-") as home, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-        probe.close()
-        server = EmbeddedServer(EmbeddedSettings(home=Path(home), port=port))
-        try:
-            engine = open_engine(database_url(server.ensure()))
-            migrations.upgrade(engine)
-            yield engine
-        finally:
-            server.stop()
 
 
 def _prepare(engine: Engine) -> None:

@@ -18,6 +18,7 @@ TABLES = (
     "core.unseen",
     "core.price_change",
     "core.catalog_change",
+    "core.basket_move",
 )
 
 HISTORY = TABLES[7:]

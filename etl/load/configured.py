@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, func, literal, literal_column, or_, select, update
+from sqlalchemy import Connection, Table, and_, delete, exists, func, literal, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from etl.domain.meters import CREDIT, USD
@@ -95,8 +95,10 @@ def _configured(entry: Rate | Margin) -> dict[str, Any]:
 def _become(connection: Connection, table: Table, what: str, rows: list[dict[str, Any]]) -> None:
     """Give a dated table exactly these rows; of two for one moment the later one counts."""
     wanted = {(row[what], row["valid_from"]): row | {"valid_from": _at(row["valid_from"])} for row in rows}
-    keys = (and_(table.c[what] == name, table.c.valid_from == _at(moment)) for name, moment in wanted)
-    connection.execute(delete(table).where(~or_(*keys)))
+    keys = [and_(table.c[what] == name, table.c.valid_from == _at(moment)) for name, moment in wanted]
+    # A statement that touches nothing would still wake the triggers of the table.
+    if connection.scalar(select(exists().where(~or_(*keys)).select_from(table))):
+        connection.execute(delete(table).where(~or_(*keys)))
     _put(connection, table, [what, "valid_from"], list(wanted.values()))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from etl.domain.catalog import Catalog
 from etl.errors import ContractError
-from etl.load import scratch
+from etl.load import basket, scratch
 from etl.load.derive import Derivation, beside, derive, notify
 from etl.load.landing import Landed, landed_of, lock_source
 from etl.load.merge import Moves, Step, merge
@@ -47,6 +47,7 @@ def fit(connection: Connection, landed: Landed, catalog: Catalog, read: Read, *,
     step = step_of(landed, catalog, previous_at=_previous(connection, landed), known_at=known_at)
     later = counted(connection, landed.source, after=landed.observed_at)
     moves = _refit(connection, catalog, step, later, read) if later else apply(connection, catalog, step)
+    basket.refresh(connection, landed.source, landed.observed_at, moves)
     set_aside(connection, landed, catalog)
     loaded = _log(connection, landed, catalog, moves, known_at)
     _derive(connection, step, moves, later)

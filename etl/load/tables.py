@@ -8,7 +8,9 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -115,6 +117,7 @@ snapshot = Table(
         postgresql_where=text("status IN ('loaded', 'unchanged', 'held')"),
     ),
     Index("snapshot_pending_idx", "source", postgresql_where=text("status = 'landed'")),
+    Index("snapshot_observed_at_idx", "observed_at"),
     schema="core",
 )
 
@@ -161,6 +164,19 @@ margin = Table(
     Column("origin", Text, nullable=False),
     schema="core",
 )
+
+basket_move = Table(
+    "basket_move",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("entered", Integer, nullable=False),
+    Column("gone", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("log_ratio", Double, nullable=False),
+    schema="core",
+)
+"""What moved in the basket of the price index, by day; filled by ``core.refresh_basket``."""
 
 canonical_model = Table(
     "canonical_model",

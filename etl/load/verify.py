@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, FromClause, Select, Table, func, insert, literal_column, select, text
 
 from etl.errors import ContractError
-from etl.load import derive, history, scratch
+from etl.load import basket, derive, history, scratch
 from etl.load.derive import Derivation
 from etl.load.history import COUNTED, Read, apply, logged_of, next_known_at, step_of
 from etl.load.landing import Landed, landed_of, lock_source
@@ -205,6 +205,7 @@ def _apply(connection: Connection, name: str, rebuild: Rebuild, now: datetime) -
     """Make the rebuilt history the believed one, as corrections: what was believed stays answerable."""
     known_at = next_known_at(connection, name, now)
     moves = scratch.reconcile(connection, Window(source=name, since=None, until=None, known_at=known_at))
+    basket.refresh(connection, name, None, moves)
     for table in SET_ASIDE:
         connection.execute(table.delete().where(table.c.source == name))
         connection.execute(insert(table).from_select(table.c.keys(), _rows(_temporary(table), table.c.keys())))

@@ -2,12 +2,14 @@
 CREATE VIEW mart.price_current AS
 SELECT p.source, s.kind, p.model_id, m.name AS model_name, m.author, p.provider, p.region, p.plan, p.meter,
        p.tier_start,
-       (SELECT min(t.tier_start)
-          FROM core.price t
-         WHERE (t.source, t.model_id, t.provider, t.region, t.plan, t.meter)
-             = (p.source, p.model_id, p.provider, p.region, p.plan, p.meter)
-           AND t.tier_start > p.tier_start
-           AND t.valid_to IS NULL AND t.known_to IS NULL) AS tier_end,
+       -- Few prices have tiers: only these are asked for their next one.
+       CASE WHEN tiered.source IS NOT NULL THEN
+           (SELECT min(t.tier_start)
+              FROM core.price t
+             WHERE (t.source, t.model_id, t.provider, t.region, t.plan, t.meter)
+                 = (p.source, p.model_id, p.provider, p.region, p.plan, p.meter)
+               AND t.tier_start > p.tier_start
+               AND t.valid_to IS NULL AND t.known_to IS NULL) END AS tier_end,
        p.currency, p.price_state, p.unit_price,
        trim_scale(p.unit_price * rate.usd) AS unit_price_usd,
        CASE WHEN p.meter LIKE '%\_token' THEN trim_scale(p.unit_price * rate.usd * 1000000) END AS usd_per_million,
@@ -18,14 +20,20 @@ SELECT p.source, s.kind, p.model_id, m.name AS model_name, m.author, p.provider,
                       WHERE c.source = s.source AND c.status IN ('loaded', 'unchanged')
                       ORDER BY c.observed_at DESC LIMIT 1) latest
   JOIN core.price p ON p.source = s.source AND p.valid_to IS NULL AND p.known_to IS NULL
+  LEFT JOIN (SELECT DISTINCT t.source, t.model_id, t.provider, t.region, t.plan, t.meter
+               FROM core.price t
+              WHERE t.tier_start > 0 AND t.valid_to IS NULL AND t.known_to IS NULL) tiered
+         ON (tiered.source, tiered.model_id, tiered.provider, tiered.region, tiered.plan, tiered.meter)
+          = (p.source, p.model_id, p.provider, p.region, p.plan, p.meter)
   LEFT JOIN core.model m
          ON m.source = p.source AND m.model_id = p.model_id AND m.valid_to IS NULL AND m.known_to IS NULL
   LEFT JOIN core.unseen u
          ON (u.source, u.model_id, u.provider, u.region, u.plan, u.meter, u.tier_start)
           = (p.source, p.model_id, p.provider, p.region, p.plan, p.meter, p.tier_start)
         AND u.valid_to IS NULL AND u.known_to IS NULL
-  LEFT JOIN LATERAL (SELECT r.usd FROM core.fx_rate r
-                      WHERE r.currency = p.currency AND r.valid_from <= now()
-                      ORDER BY r.valid_from DESC LIMIT 1) rate ON true;
+  LEFT JOIN (SELECT DISTINCT ON (r.currency) r.currency, r.usd
+               FROM core.fx_rate r
+              WHERE r.valid_from <= now()
+              ORDER BY r.currency, r.valid_from DESC) rate ON rate.currency = p.currency;
 
 COMMENT ON VIEW mart.price_current IS 'One row per price in force, as believed now, at today''s rate.';

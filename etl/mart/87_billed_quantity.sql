@@ -2,6 +2,7 @@
 CREATE FUNCTION mart.billed_quantity(usage jsonb)
 RETURNS TABLE (number integer, meter text, quantity numeric, prompt_tokens numeric, note text)
 LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH given AS (
         SELECT m.number, e.key AS meter, m.part_of, m.in_prompt, c.count,

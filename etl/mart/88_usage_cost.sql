@@ -5,6 +5,7 @@ CREATE FUNCTION mart.usage_cost(source text, model_id text, provider text, regio
 RETURNS TABLE (meter text, quantity numeric, tier_start bigint, unit_price numeric, currency text, cost numeric,
                note text)
 LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT b.meter, b.quantity, p.tier_start, p.unit_price, p.currency, trim_scale(b.quantity * p.unit_price),
            CASE WHEN b.note IS NOT NULL THEN b.note
@@ -16,14 +17,14 @@ BEGIN ATOMIC
                 WHEN NOT EXISTS (SELECT FROM mart.source s WHERE s.source = $1) THEN 'source unknown'
                 WHEN NOT EXISTS (SELECT FROM mart.model_version v
                                   WHERE v.source = $1 AND v.model_id = $2
-                                    AND mart.holds(v.valid_from, v.valid_to, v.known_from, v.known_to,
-                                                   v.end_known_from, $6, $7))
+                                    AND v.valid_from <= $6 AND (v.valid_to IS NULL OR v.valid_to > $6 OR v.end_known_from > coalesce($7, 'infinity'))
+                                    AND v.known_from <= coalesce($7, 'infinity') AND (v.known_to IS NULL OR v.known_to > coalesce($7, 'infinity')))
                 THEN 'model not listed at that time'
                 WHEN NOT EXISTS (SELECT FROM mart.endpoint_version v
                                   WHERE v.source = $1 AND v.model_id = $2 AND v.provider = $3
                                     AND v.region = coalesce($4, '*')
-                                    AND mart.holds(v.valid_from, v.valid_to, v.known_from, v.known_to,
-                                                   v.end_known_from, $6, $7))
+                                    AND v.valid_from <= $6 AND (v.valid_to IS NULL OR v.valid_to > $6 OR v.end_known_from > coalesce($7, 'infinity'))
+                                    AND v.known_from <= coalesce($7, 'infinity') AND (v.known_to IS NULL OR v.known_to > coalesce($7, 'infinity')))
                 THEN 'endpoint not listed at that time'
                 ELSE 'no price published for the meter' END
       FROM mart.billed_quantity($5) b
@@ -33,7 +34,8 @@ BEGIN ATOMIC
          WHERE v.source = $1 AND v.model_id = $2 AND v.provider = $3 AND v.region = coalesce($4, '*')
            AND v.plan = coalesce($8, 'standard') AND v.meter = b.meter AND b.note IS NULL
            AND v.tier_start <= coalesce(b.prompt_tokens, 'Infinity')
-           AND mart.holds(v.valid_from, v.valid_to, v.known_from, v.known_to, v.end_known_from, $6, $7)
+           AND v.valid_from <= $6 AND (v.valid_to IS NULL OR v.valid_to > $6 OR v.end_known_from > coalesce($7, 'infinity'))
+           AND v.known_from <= coalesce($7, 'infinity') AND (v.known_to IS NULL OR v.known_to > coalesce($7, 'infinity'))
          ORDER BY v.tier_start DESC
          LIMIT 1) best ON true
       -- Where the size of the prompt is unknown, only a price without tiers is the price.

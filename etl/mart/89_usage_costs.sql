@@ -3,6 +3,7 @@ CREATE FUNCTION mart.usage_costs(usage_table regclass, at timestamptz DEFAULT NU
 RETURNS TABLE (usage_id text, source text, model_id text, provider text, region text, at timestamptz,
                prompt_tokens numeric, cost numeric, currency text, cost_usd numeric, note text)
 LANGUAGE sql STABLE PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH given AS MATERIALIZED (
         SELECT t.line, t.usage_id, t.source, t.model_id, t.provider, t.region, t.plan, coalesce($2, t.at) AS at, t.usage
@@ -23,10 +24,12 @@ BEGIN ATOMIC
                 AND v.region = m.region AND v.plan = m.plan AND v.meter = m.meter
                 AND m.is_used AND m.note IS NULL
                 AND v.tier_start <= coalesce(m.prompt_tokens, 'Infinity')
-                AND mart.holds(v.valid_from, v.valid_to, v.known_from, v.known_to, v.end_known_from, m.at, $3)
+                AND v.valid_from <= m.at AND (v.valid_to IS NULL OR v.valid_to > m.at OR v.end_known_from > coalesce($3, 'infinity'))
+                AND v.known_from <= coalesce($3, 'infinity') AND (v.known_to IS NULL OR v.known_to > coalesce($3, 'infinity'))
                 -- The same of the one moment for all, so that the history is thinned out before it is joined.
                 AND ($2 IS NULL
-                     OR mart.holds(v.valid_from, v.valid_to, v.known_from, v.known_to, v.end_known_from, $2, $3))
+                     OR v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2 OR v.end_known_from > coalesce($3, 'infinity'))
+                        AND v.known_from <= coalesce($3, 'infinity') AND (v.known_to IS NULL OR v.known_to > coalesce($3, 'infinity')))
          ORDER BY m.line, m.meter COLLATE "C", v.tier_start DESC NULLS LAST
     ), priced AS MATERIALIZED (
         SELECT b.line, b.number, b.meter, b.at, b.prompt_tokens, b.is_used, b.currency,
@@ -51,13 +54,15 @@ BEGIN ATOMIC
           LEFT JOIN (SELECT DISTINCT l.line FROM unpriced l
                        JOIN mart.model_version v
                          ON v.source = l.source AND v.model_id = l.model_id
-                        AND mart.holds(v.valid_from, v.valid_to, v.known_from, v.known_to, v.end_known_from, l.at, $3)
+                        AND v.valid_from <= l.at AND (v.valid_to IS NULL OR v.valid_to > l.at OR v.end_known_from > coalesce($3, 'infinity'))
+                        AND v.known_from <= coalesce($3, 'infinity') AND (v.known_to IS NULL OR v.known_to > coalesce($3, 'infinity'))
                     ) m ON m.line = u.line
           LEFT JOIN (SELECT DISTINCT l.line FROM unpriced l
                        JOIN mart.endpoint_version v
                          ON v.source = l.source AND v.model_id = l.model_id AND v.provider = l.provider
                         AND v.region = l.region
-                        AND mart.holds(v.valid_from, v.valid_to, v.known_from, v.known_to, v.end_known_from, l.at, $3)
+                        AND v.valid_from <= l.at AND (v.valid_to IS NULL OR v.valid_to > l.at OR v.end_known_from > coalesce($3, 'infinity'))
+                        AND v.known_from <= coalesce($3, 'infinity') AND (v.known_to IS NULL OR v.known_to > coalesce($3, 'infinity'))
                     ) e ON e.line = u.line
     ), rate AS (
         SELECT r.currency, r.usd, r.valid_from,

@@ -36,7 +36,9 @@ def upgrade() -> None:
     _changes()
     _identity()
     _configuration()
+    _basket()
     op.execute("ALTER TABLE core.snapshot ADD COLUMN decimals integer")
+    op.execute("CREATE INDEX snapshot_observed_at_idx ON core.snapshot (observed_at)")
     op.execute("CREATE INDEX price_valid_from_idx ON core.price (valid_from) WHERE known_to IS NULL")
     _reader()
 
@@ -123,6 +125,103 @@ def _configuration() -> None:
     )
 
 
+REFRESH_BASKET = """
+DELETE FROM core.basket_move m WHERE m.source = $1 AND m.day >= timezone('UTC', $2)::date;
+
+WITH price AS MATERIALIZED (
+    -- From the first day at whose end the price held to the first at whose end it did not. An endpoint is compared as
+    -- one value: the planner would take four columns that agree for four coincidences, and loop.
+    SELECT ROW(p.model_id, p.provider, p.region) AS endpoint, p.meter, p.currency,
+           p.unit_price * CASE p.meter WHEN 'input_token' THEN 3 ELSE 1 END AS cost,
+           timezone('UTC', greatest(p.valid_from, rate.valid_from))::date AS from_day,
+           timezone('UTC', coalesce(p.valid_to, 'infinity'))::date AS to_day
+      FROM core.price p
+      JOIN (SELECT r.currency, min(r.valid_from) AS valid_from FROM core.fx_rate r GROUP BY r.currency) rate
+        ON rate.currency = p.currency
+     WHERE p.source = $1 AND p.known_to IS NULL AND (p.valid_to IS NULL OR p.valid_to >= date_trunc('day', $2, 'UTC'))
+       AND p.meter IN ('input_token', 'output_token') AND p.plan = 'standard' AND p.tier_start = 0
+       AND p.price_state = 'priced'
+), item AS MATERIALIZED (
+    SELECT i.endpoint, greatest(i.from_day, o.from_day) AS from_day, least(i.to_day, o.to_day) AS to_day,
+           i.currency, i.cost, o.currency AS output_currency, o.cost AS output_cost
+      FROM price i
+      JOIN price o ON o.endpoint = i.endpoint
+     WHERE i.meter = 'input_token' AND o.meter = 'output_token'
+       AND greatest(i.from_day, o.from_day) < least(i.to_day, o.to_day)
+), step AS (
+    -- What an item costs on a day from which its prices hold, and what it cost the day before, at the rate of the day.
+    SELECT n.from_day AS day,
+           (n.cost * rate.usd[1] + n.output_cost * rate.usd[2])
+           / (o.cost * rate.usd[3] + o.output_cost * rate.usd[4]) AS ratio
+      FROM item n
+      JOIN item o ON o.endpoint = n.endpoint AND o.to_day = n.from_day
+     CROSS JOIN LATERAL (
+        -- In one currency the rate cancels out.
+        SELECT CASE WHEN n.currency = ALL (ARRAY[n.output_currency, o.currency, o.output_currency])
+                    THEN '{1,1,1,1}'::numeric[]
+                    ELSE ARRAY(SELECT (SELECT r.usd FROM core.fx_rate r
+                                        WHERE r.currency = c.currency
+                                          AND r.valid_from < timezone('UTC', (n.from_day + 1)::timestamp)
+                                        ORDER BY r.valid_from DESC LIMIT 1)
+                                 FROM unnest(ARRAY[n.currency, n.output_currency, o.currency, o.output_currency])
+                                      WITH ORDINALITY c (currency, number)
+                                ORDER BY c.number) END AS usd) rate
+)
+INSERT INTO core.basket_move (source, day, entered, gone, changed, log_ratio)
+SELECT $1, e.day, sum(e.began - e.went_on), sum(e.ended - e.went_on), sum(e.changed),
+       sum(e.log_ratio ORDER BY e.log_ratio)
+  FROM (SELECT i.from_day, 1, 0, 0, 0, 0::double precision FROM item i
+        UNION ALL
+        SELECT i.to_day, 0, 1, 0, 0, 0 FROM item i WHERE i.to_day < 'infinity'
+        UNION ALL
+        SELECT s.day, 0, 0, 1, (s.ratio <> 1)::integer, ln(s.ratio::double precision) FROM step s)
+       e (day, began, ended, went_on, changed, log_ratio)
+ WHERE e.day >= timezone('UTC', $2)::date
+ GROUP BY e.day;
+"""
+"""What moves in the basket of ``mart.price_index``, from the day of a moment on: docs/series.md explains it."""
+
+
+def _basket() -> None:
+    """The moves of the basket of the price index, by day; rates that are added or changed are heeded at once."""
+    op.execute(
+        """
+        CREATE TABLE core.basket_move (
+            source    text NOT NULL,
+            day       date NOT NULL,
+            entered   integer NOT NULL,
+            gone      integer NOT NULL,
+            changed   integer NOT NULL,
+            log_ratio double precision NOT NULL,
+            CONSTRAINT basket_move_pkey PRIMARY KEY (source, day)
+        )
+        """
+    )
+    op.execute(
+        f"""
+        CREATE FUNCTION core.refresh_basket(source text, since timestamptz DEFAULT '-infinity') RETURNS void
+        LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $${REFRESH_BASKET}$$
+        """
+    )
+    op.execute(
+        """
+        CREATE FUNCTION core.refresh_baskets() RETURNS trigger
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+        BEGIN
+            PERFORM core.refresh_basket(s.source) FROM core.source s;
+            RETURN NULL;
+        END $$
+        """
+    )
+    op.execute(
+        """
+        CREATE TRIGGER refresh_baskets AFTER INSERT OR UPDATE OR DELETE ON core.fx_rate
+        FOR EACH STATEMENT EXECUTE FUNCTION core.refresh_baskets()
+        """
+    )
+    op.execute("SELECT core.refresh_basket(source) FROM core.source")
+
+
 def _reader() -> None:
     """The group role of those who read the mart: one for the whole server, so another database may have made it.
 
@@ -141,6 +240,11 @@ def _reader() -> None:
 def downgrade() -> None:
     """Drop what is derived. The role stays: other databases of the server may use it."""
     op.execute("DROP INDEX core.price_valid_from_idx")
+    op.execute("DROP INDEX core.snapshot_observed_at_idx")
+    op.execute("DROP TRIGGER refresh_baskets ON core.fx_rate")
+    op.execute("DROP FUNCTION core.refresh_baskets")
+    op.execute("DROP FUNCTION core.refresh_basket")
+    op.execute("DROP TABLE core.basket_move")
     op.execute("ALTER TABLE core.snapshot DROP COLUMN decimals")
     op.execute("DROP TABLE core.margin")
     op.execute("ALTER TABLE core.source DROP COLUMN enabled, DROP COLUMN max_age")
