@@ -6,17 +6,6 @@ RETURNS TABLE (source text, kind text, model_id text, model_name text, author te
                last_seen_at timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    WITH price AS MATERIALIZED (
-        SELECT p.* FROM mart.price_version p
-         WHERE p.valid_from <= $1 AND p.known_from <= coalesce($2, 'infinity')
-           AND (p.known_to IS NULL OR p.known_to > coalesce($2, 'infinity'))
-           AND (p.valid_to IS NULL OR p.valid_to > $1 OR p.end_known_from > coalesce($2, 'infinity'))
-    ), tiered AS (
-        SELECT t.source, t.model_id, t.provider, t.region, t.plan, t.meter, array_agg(t.tier_start) AS starts
-          FROM price t
-         WHERE t.tier_start > 0
-         GROUP BY t.source, t.model_id, t.provider, t.region, t.plan, t.meter
-    )
     SELECT p.source, s.kind, p.model_id, m.name, m.author, p.provider, p.region, p.plan, p.meter, p.tier_start,
            CASE WHEN t.starts IS NOT NULL
                 THEN (SELECT min(tier.start) FROM unnest(t.starts) tier (start) WHERE tier.start > p.tier_start) END,
@@ -24,9 +13,15 @@ BEGIN ATOMIC
            trim_scale(p.unit_price * rate.usd),
            CASE WHEN p.meter LIKE '%\_token' THEN trim_scale(p.unit_price * rate.usd * 1000000) END,
            p.valid_from, coalesce(u.last_seen_at, latest.observed_at)
-      FROM price p
+      FROM mart.price_version p
       JOIN mart.source s ON s.source = p.source
-      LEFT JOIN tiered t
+      LEFT JOIN (SELECT v.source, v.model_id, v.provider, v.region, v.plan, v.meter, array_agg(v.tier_start) AS starts
+                   FROM mart.price_version v
+                  WHERE v.tier_start > 0
+                    AND v.valid_from <= $1 AND v.known_from <= coalesce($2, 'infinity')
+                    AND (v.known_to IS NULL OR v.known_to > coalesce($2, 'infinity'))
+                    AND (v.valid_to IS NULL OR v.valid_to > $1 OR v.end_known_from > coalesce($2, 'infinity'))
+                  GROUP BY v.source, v.model_id, v.provider, v.region, v.plan, v.meter) t
              ON (t.source, t.model_id, t.provider, t.region, t.plan, t.meter)
               = (p.source, p.model_id, p.provider, p.region, p.plan, p.meter)
       LEFT JOIN mart.model_version m
@@ -49,7 +44,10 @@ BEGIN ATOMIC
       LEFT JOIN (SELECT DISTINCT ON (r.currency) r.currency, r.usd
                    FROM mart.fx_rate r
                   WHERE r.valid_from <= $1
-                  ORDER BY r.currency, r.valid_from DESC) rate ON rate.currency = p.currency;
+                  ORDER BY r.currency, r.valid_from DESC) rate ON rate.currency = p.currency
+     WHERE p.valid_from <= $1 AND p.known_from <= coalesce($2, 'infinity')
+       AND (p.known_to IS NULL OR p.known_to > coalesce($2, 'infinity'))
+       AND (p.valid_to IS NULL OR p.valid_to > $1 OR p.end_known_from > coalesce($2, 'infinity'));
 END;
 
 COMMENT ON FUNCTION mart.price_as_of IS
