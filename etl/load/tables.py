@@ -57,6 +57,7 @@ raw_snapshot = Table(
     Column("fingerprint", LargeBinary, nullable=False),
     Column("failure", Text),
     Index("snapshot_source_observed_at_idx", "source", "observed_at"),
+    Index("snapshot_run_idx", "source", "observed_at", postgresql_where=text("origin = 'run'")),
     schema="raw",
 )
 
@@ -117,6 +118,8 @@ snapshot = Table(
         postgresql_where=text("status IN ('loaded', 'unchanged', 'held')"),
     ),
     Index("snapshot_pending_idx", "source", postgresql_where=text("status = 'landed'")),
+    Index("snapshot_held_idx", "source", postgresql_where=text("status = 'held'")),
+    Index("snapshot_change_idx", "source", "observed_at", postgresql_where=text("opened > 0 OR closed > 0")),
     Index("snapshot_observed_at_idx", "observed_at"),
     schema="core",
 )

@@ -1,6 +1,7 @@
 -- One row per kind of source and moment from which its margin holds.
+-- What always held has no beginning: not every program can read an infinite time.
 CREATE VIEW mart.margin AS
-SELECT kind, valid_from, factor, origin
+SELECT kind, nullif(valid_from, '-infinity') AS valid_from, factor, origin
   FROM core.margin;
 
 COMMENT ON VIEW mart.margin IS

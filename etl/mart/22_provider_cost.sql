@@ -6,7 +6,7 @@ SELECT p.source, p.model_id, p.provider, p.region, p.plan, p.meter, p.tier_start
            AS provider_usd_per_million,
        m.origin AS margin_origin
   FROM mart.price_current p
- CROSS JOIN LATERAL (SELECT r.factor, r.origin FROM mart.margin r
+ CROSS JOIN LATERAL (SELECT r.factor, r.origin FROM core.margin r
                       WHERE r.kind = p.kind AND r.valid_from <= now()
                       ORDER BY r.valid_from DESC LIMIT 1) m
  -- Division keeps as many decimals as its operands are written with, here more than the smallest amount needs;

@@ -43,8 +43,8 @@ BEGIN ATOMIC
                                        ORDER BY o.observed_at DESC LIMIT 1) last) latest ON latest.source = p.source
       LEFT JOIN (SELECT DISTINCT ON (r.currency) r.currency, r.usd
                    FROM mart.fx_rate r
-                  WHERE r.valid_from <= $1
-                  ORDER BY r.currency, r.valid_from DESC) rate ON rate.currency = p.currency
+                  WHERE r.valid_from IS NULL OR r.valid_from <= $1
+                  ORDER BY r.currency, r.valid_from DESC NULLS LAST) rate ON rate.currency = p.currency
      WHERE p.valid_from <= $1 AND p.known_from <= coalesce($2, 'infinity')
        AND (p.known_to IS NULL OR p.known_to > coalesce($2, 'infinity'))
        AND (p.valid_to IS NULL OR p.valid_to > $1 OR p.end_known_from > coalesce($2, 'infinity'));

@@ -65,8 +65,8 @@ BEGIN ATOMIC
                         AND v.known_from <= coalesce($3, 'infinity') AND (v.known_to IS NULL OR v.known_to > coalesce($3, 'infinity'))
                     ) e ON e.line = u.line
     ), rate AS (
-        SELECT r.currency, r.usd, r.valid_from,
-               lead(r.valid_from) OVER (PARTITION BY r.currency ORDER BY r.valid_from) AS valid_to
+        SELECT r.currency, r.usd, coalesce(r.valid_from, '-infinity') AS valid_from,
+               lead(r.valid_from) OVER (PARTITION BY r.currency ORDER BY r.valid_from NULLS FIRST) AS valid_to
           FROM mart.fx_rate r
     ), totalled AS (
         SELECT p.line, min(p.prompt_tokens) AS prompt_tokens, bool_or(p.is_used) AS is_used,

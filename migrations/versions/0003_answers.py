@@ -39,6 +39,9 @@ def upgrade() -> None:
     _basket()
     op.execute("ALTER TABLE core.snapshot ADD COLUMN decimals integer")
     op.execute("CREATE INDEX snapshot_observed_at_idx ON core.snapshot (observed_at)")
+    op.execute("CREATE INDEX snapshot_held_idx ON core.snapshot (source) WHERE status = 'held'")
+    op.execute("CREATE INDEX snapshot_change_idx ON core.snapshot (source, observed_at) WHERE opened > 0 OR closed > 0")
+    op.execute("CREATE INDEX snapshot_run_idx ON raw.snapshot (source, observed_at) WHERE origin = 'run'")
     op.execute("CREATE INDEX price_valid_from_idx ON core.price (valid_from) WHERE known_to IS NULL")
     _reader()
 
@@ -241,6 +244,9 @@ def downgrade() -> None:
     """Drop what is derived. The role stays: other databases of the server may use it."""
     op.execute("DROP INDEX core.price_valid_from_idx")
     op.execute("DROP INDEX core.snapshot_observed_at_idx")
+    op.execute("DROP INDEX core.snapshot_held_idx")
+    op.execute("DROP INDEX core.snapshot_change_idx")
+    op.execute("DROP INDEX raw.snapshot_run_idx")
     op.execute("DROP TRIGGER refresh_baskets ON core.fx_rate")
     op.execute("DROP FUNCTION core.refresh_baskets")
     op.execute("DROP FUNCTION core.refresh_basket")
