@@ -116,7 +116,7 @@ def without_head(name: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _in_order(reading: Reading) -> Reading:
-    """The words as the maker orders them, where that is known: the maker's name left out or put first, Claude's tier."""
+    """The words as the maker orders them, where that is known: its own name left out or put first, Claude's tier."""
     name = without_head(reading.name.words)
     if reading.vendor in vendors.SELF_NAMED and re.match(r"[rvm]\d", name[0] if name else ""):
         name = (reading.vendor, *name)

@@ -6,6 +6,11 @@ are one word. A maker that stands in no table keeps its own slug and is linked w
 
 import re
 
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 ALIASES: dict[str, str] = {
     "ai21": "ai21 ai21labs ai21studio",
     "aion-labs": "aionlabs",
@@ -58,20 +63,21 @@ ALIASES: dict[str, str] = {
 VENDORS = {alias: vendor for vendor, aliases in ALIASES.items() for alias in aliases.split()}
 """Every spelling of a maker, to its slug."""
 
-HOSTS = frozenset(
+HOSTS = _set(
     """
-    accounts ai302 aihubmix aimlapi anyscale atlascloud aws awsbedrock amazonbedrock azure azureai azurefoundry
+    accounts ai302 aihubmix aimlapi amazonbedrock anyscale atlascloud aws awsbedrock azure azureai azurefoundry
     azureopenai baseten bedrock bedrockconverse bedrockmantle canopywave cerebras cf chutes cloudflare cloudrift
-    cometapi crusoe dashscope deepinfra doinference digitalocean fal falai featherless fireworks fireworksai
-    foundationmodel friendli friendliai gateway github githubcopilot githubmodels gmi gmicloud googlegla googlevertex googlevertexai
-    groq helicone hf huggingface hyperbolic infermatic inferencenet io iointelligence ionet
-    kluster klusterai lambda lambdaai litellm litellmproxy llmgateway lmstudio local modal models
-    modelscope moonshotcn morpheus ncompass nanogpt nebius nebiusai nim nineteen novita novitaai nscale nvidianim
-    ollama opencode openrouter ovh ovhcloud parasail phala poe portkey ppio ppinfra publishers relaxai replicate
-    requesty runpod sagemaker sagemakerchat sambanova sap scaleway sgl sglang siliconflow siliconcloud snowflakecortex
-    streamlake synthetic targon textcompletionopenai together togetherai ubicloud unify venice vercel vercelaigateway
-    vertex vertexai vertexaianthropic vertexanthropic vllm volcengine vultr wandb watsonx wafer zenmux
-    """.split()
+    cometapi crusoe dashscope deepinfra digitalocean doinference fal falai featherless fireworks fireworksai
+    foundationmodel friendli friendliai gateway github githubcopilot githubmodels gmi gmicloud googlegla
+    googlevertex googlevertexai groq helicone hf huggingface hyperbolic infermatic inferencenet io iointelligence
+    ionet kluster klusterai lambda lambdaai litellm litellmproxy llmgateway lmstudio local modal models modelscope
+    moonshotcn morpheus nanogpt ncompass nebius nebiusai nim nineteen novita novitaai nscale nvidianim ollama
+    opencode openrouter ovh ovhcloud parasail phala poe portkey ppio ppinfra publishers relaxai replicate requesty
+    runpod sagemaker sagemakerchat sambanova sap scaleway sgl sglang siliconcloud siliconflow snowflakecortex
+    streamlake synthetic targon textcompletionopenai together togetherai ubicloud unify venice vercel
+    vercelaigateway vertex vertexai vertexaianthropic vertexanthropic vllm volcengine vultr wafer wandb watsonx
+    zenmux
+    """
 )
 """Words in a path that say who serves a model, never who made it."""
 
@@ -84,7 +90,7 @@ REGIONS = re.compile(
 SERVERS_THAT_MAKE = frozenset({"groq", "openrouter", "venice", "vercel"})
 """Servers with models of their own: what stands behind their name and tells no other maker is theirs."""
 
-NOBODY = frozenset("system user library vllm sglang unknown none custom organization organizationowner owner".split())
+NOBODY = _set("system user library vllm sglang unknown none custom organization organizationowner owner")
 """Authors that gateways put where they know none."""
 
 FAMILIES: dict[str, str] = {
@@ -99,7 +105,7 @@ FAMILIES: dict[str, str] = {
     "cohere": "command aya",
     "databricks": "dbrx",
     "deepseek": "deepseek",
-    "google": "gemini gemma imagen veo lyria medgemma codegemma paligemma shieldgemma embeddinggemma translategemma learnlm",
+    "google": "gemini gemma codegemma embeddinggemma medgemma paligemma shieldgemma translategemma imagen lyria veo",
     "ibm": "granite",
     "lg": "exaone",
     "liquid": "lfm",
@@ -163,7 +169,7 @@ PATTERNS = (
 """Beginnings of names, of more than one word, that tell the maker."""
 
 CLOSED = re.compile(r"claude-|gemini-|chatgpt-|gpt-(\d|image|audio|realtime)|o[134](-|$)|grok-(\d|code)")
-"""Names that their makers alone give: whoever stands before them in a path serves them. (Open weights are retrained.)"""
+"""Names that their makers alone give: whoever stands before them in a path serves them. Open weights are retrained."""
 
 SELF_NAMED = frozenset({"deepseek", "minimax"})
 """Makers whose name is their models' first name, and is left out now and then: deepseek.r1, minimax/m2."""

@@ -146,7 +146,7 @@ def _plain(word: str) -> str:
 
 
 def without_stamp(name: Name) -> tuple[str, ...]:
-    """The words without a short date. (A full one never stands among them.)"""
+    """The words without a short date; a full one never stands among them."""
     stamp = name.stamp
     if stamp is None or stamp.is_full:
         return name.words
