@@ -126,7 +126,7 @@ def _in_order(reading: Reading) -> Reading:
 
 
 def _claude(name: tuple[str, ...], stamp: Stamp | None) -> tuple[str, ...]:
-    """Claude's names: the tier before the version from 4 on, behind it until then; no revision beside a date."""
+    """Claude's names: the tier before the version from 4 on, behind it until then; no revision of a cloud."""
     if stamp is not None and stamp.is_full:
         name = tuple(word for word in name if not re.fullmatch(r"v\d+", word))
     name = tuple(re.sub(r"^v(?=\d)", "", word) if before == "claude" else word for before, word in _pairs(name))
@@ -134,8 +134,9 @@ def _claude(name: tuple[str, ...], stamp: Stamp | None) -> tuple[str, ...]:
     version = next((word for word in name if re.fullmatch(r"\d+(\.\d+)?", word)), None)
     if name[:1] != ("claude",) or tier is None or version is None:
         return name
-    rest = [word for word in name[1:] if word not in (tier, version)]
-    pair = [tier, version] if int(version.split(".")[0]) >= 4 else [version, tier]
+    is_late = int(version.split(".")[0]) >= 4
+    rest = [word for word in name[1:] if word not in (tier, version) and not (is_late and word == "v1")]
+    pair = [tier, version] if is_late else [version, tier]
     return ("claude", *pair, *rest)
 
 

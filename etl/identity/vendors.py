@@ -55,7 +55,7 @@ ALIASES: dict[str, str] = {
     "upstage": "upstage",
     "voyage": "voyage voyageai",
     "writer": "writer",
-    "x-ai": "xai spacexai",
+    "x-ai": "xai spacexai grok",
     "xiaomi": "xiaomi xiaomimimo",
     "z-ai": "zai zaiorg zhipu zhipuai thudm bigmodel",
 }
@@ -66,17 +66,17 @@ VENDORS = {alias: vendor for vendor, aliases in ALIASES.items() for alias in ali
 HOSTS = _set(
     """
     accounts ai302 aihubmix aimlapi amazonbedrock anyscale atlascloud aws awsbedrock azure azureai azurefoundry
-    azureopenai baseten bedrock bedrockconverse bedrockmantle canopywave cerebras cf chutes cloudflare cloudrift
-    cometapi crusoe dashscope deepinfra digitalocean doinference fal falai featherless fireworks fireworksai
-    foundationmodel friendli friendliai gateway github githubcopilot githubmodels gmi gmicloud googlegla
-    googlevertex googlevertexai groq helicone hf huggingface hyperbolic infermatic inferencenet io iointelligence
-    ionet kluster klusterai lambda lambdaai litellm litellmproxy llmgateway lmstudio local modal models modelscope
-    moonshotcn morpheus nanogpt ncompass nebius nebiusai nim nineteen novita novitaai nscale nvidianim ollama
-    opencode openrouter ovh ovhcloud parasail phala poe portkey ppio ppinfra publishers relaxai replicate requesty
-    runpod sagemaker sagemakerchat sambanova sap scaleway sgl sglang siliconcloud siliconflow snowflakecortex
-    streamlake synthetic targon textcompletionopenai together togetherai ubicloud unify venice vercel
-    vercelaigateway vertex vertexai vertexaianthropic vertexanthropic vllm volcengine vultr wafer wandb watsonx
-    zenmux
+    azureopenai baseten bedrock bedrockconverse bedrockmantle canopywave cerebras cf chatcompletions chutes
+    cloudflare cloudrift cometapi converse copilot crusoe dashscope deepinfra digitalocean doinference fal falai
+    featherless fireworks fireworksai foundationmodel friendli friendliai gateway github githubcopilot
+    githubmodels gmi gmicloud googlegla googlevertex googlevertexai gpt5series groq helicone hf hostedvllm
+    huggingface hyperbolic inferencenet infermatic invoke io iointelligence ionet kluster klusterai lambda
+    lambdaai litellm litellmproxy llmgateway lmstudio local modal models modelscope moonshotcn morpheus nanogpt
+    ncompass nebius nebiusai nim nineteen novita novitaai nscale nvidianim ollama opencode openrouter oseries ovh
+    ovhcloud parasail phala poe portkey ppinfra ppio publishers relaxai replicate requesty responses runpod
+    sagemaker sagemakerchat sambanova sap scaleway sgl sglang siliconcloud siliconflow snowflakecortex streamlake
+    synthetic targon textcompletionopenai together togetherai ubicloud unify venice vercel vercelaigateway vertex
+    vertexai vertexaianthropic vertexaibeta vertexanthropic vllm volcengine vultr wafer wandb watsonx zenmux
     """
 )
 """Words in a path that say who serves a model, never who made it."""

@@ -8,7 +8,7 @@ WITH rate AS (
 ), figure AS (
     -- A price without a known rate and a dynamic one have no figure; both still have a state.
     SELECT p.source, p.model_id, p.provider, p.region,
-           string_agg(DISTINCT p.currency, ' ') AS currency,
+           CASE WHEN min(p.currency) = max(p.currency) THEN min(p.currency) END AS currency,
            max(p.price_state) FILTER (WHERE p.meter = 'input_token') AS input_state,
            max(p.price_state) FILTER (WHERE p.meter = 'output_token') AS output_state,
            max(p.unit_price * r.usd) FILTER (WHERE p.meter = 'input_token') * 1000000 AS input,

@@ -1,4 +1,4 @@
-"""What the warehouse keeps of identity: equal to the rules' answer for all that history had, touched only where it differs."""
+"""What the warehouse keeps of identity: the rules' answer for all that history had, touched only where it differs."""
 
 from decimal import Decimal
 from typing import Any
