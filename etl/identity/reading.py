@@ -104,10 +104,10 @@ def _vendor(route: Route, name: Name, listed: Listed) -> tuple[str | None, str]:
 def without_head(name: tuple[str, ...]) -> tuple[str, ...]:
     """Without a maker's name that only repeats what the next word tells: ``meta-llama-3``, ``nvidia-nemotron``."""
     for length in (1, 2):
-        head, rest = name[:length], without_head(name[length:]) if len(name) > length else ()
-        vendor = vendors.vendor_of("".join(head))
-        if vendor is None or not rest:
+        vendor = vendors.vendor_of("".join(name[:length]))
+        if vendor is None or len(name) <= length:
             continue
+        rest = without_head(name[length:])
         marked = next((vendors.MARKS[word] for word in rest if word in vendors.MARKS), None)
         made_by = marked or vendors.vendor_of_name("-".join(rest), rest)
         if made_by == vendor or (made_by is not None and vendor == "databricks"):
