@@ -31,8 +31,10 @@ class Stamp:
         return self.form is Form.FULL
 
     def may_be(self, other: "Stamp") -> bool:
-        """Whether this month and day are those of a full date."""
-        return self.form is Form.DAY and other.is_full and other.text[5:].replace("-", "") == self.text
+        """Whether all that this short date tells is true of a full one."""
+        year, month, day = other.text.split("-") if other.is_full else ("", "", "")
+        told = {Form.MONTH: f"{year}-{month}", Form.DAY: month + day, Form.YEAR_MONTH: year[2:] + month}
+        return other.is_full and told.get(self.form) == self.text
 
 
 _YEAR, _MONTH, _DAY = r"(20[12]\d|203\d)", r"(0[1-9]|1[0-2])", r"(0[1-9]|[12]\d|3[01])"

@@ -1,7 +1,7 @@
 """Links every listed model to the canonical model that it is: a function of the whole set, whatever its order.
 
 Models are one when their maker, words and tags agree after reading, and their dates do. What depends on the set: a
-month and day names the one full date that has them; an undated name is the one full date that anybody lists for it.
+short date names the one full date of which it is true; an undated name is the one full date that anybody lists for it.
 """
 
 from collections import defaultdict
@@ -129,7 +129,7 @@ def _group(group: list[_Placed]) -> Iterable[Link]:
 
 
 def _resolved(stamp: Stamp, full: list[Stamp]) -> Stamp:
-    """The one full date with this month and day; the stamp itself when there is none or more than one."""
+    """The one full date of which the short one is true; the stamp itself when there is none or more than one."""
     candidates = [candidate for candidate in full if stamp.may_be(candidate)]
     return candidates[0] if len(candidates) == 1 else stamp
 
@@ -178,7 +178,7 @@ def _steps(each: _Placed, canonical: Reading, canonical_id: str, stamp: Stamp | 
     if told is not None and stamp is None:
         yield Method.ONLY_DATE, f"{told.text} is the only date that any source lists for the name"
     elif told != stamp and stamp is not None:
-        yield Method.SHORT_DATE, f"{stamp.text} is the only full date with that month and day"
+        yield Method.SHORT_DATE, f"{stamp.text} is the only full date that {told.text if told else 'it'} can be"
 
 
 def _spelling_steps(reading: Reading, canonical: Reading, canonical_id: str) -> Iterable[tuple[Method, str]]:

@@ -60,13 +60,17 @@ class Reading:
     @property
     def key(self) -> tuple[str, ...]:
         """Equal for two readings exactly when they name the same model but for the date."""
-        return (self.vendor or "", *words.key_of(self.name), *(f":{tag}" for tag in sorted(self.name.tags)))
+        return (
+            vendors.slug(self.vendor or ""),
+            *words.key_of(self.name),
+            *(f":{tag}" for tag in sorted(self.name.tags)),
+        )
 
 
 def canonical(vendor: str | None, name: Name, stamp: Stamp | None) -> str:
     """A canonical id; a short date stands among the words, a full one behind them."""
     parts = [*name.words, stamp.text] if stamp is not None and stamp.is_full else name.words
-    text = re.sub(r"^qwen-(?=\d+(\.\d+)?(-|$))", "qwen", "-".join(parts))  # Its maker writes no separator there.
+    text = re.sub(r"\bqwen-(?=\d+(\.\d+)?(-|$))", "qwen", "-".join(parts))  # Its maker writes no separator there.
     return f"{vendor}/" * (vendor is not None) + text + "".join(f":{tag}" for tag in sorted(name.tags))
 
 
@@ -80,19 +84,21 @@ def read(listed: Listed) -> Reading:
 
 
 def _vendor(route: Route, name: Name, listed: Listed) -> tuple[str | None, str]:
-    """Who made it, and what tells: a finetuner's mark and closed names first, then the path, the author, the family."""
+    """Who made it, and what tells: what the name leaves no doubt of, then the path, the author, the family."""
     spelled = "-".join(without_head(name.words))
     family = vendors.vendor_of_name(spelled, without_head(name.words))
     author = vendors.vendor_of_author(listed.author)
     is_telling = bool(listed.author) and vendors.slug(listed.author) not in vendors.NOBODY
     is_server = vendors.is_host(listed.author) or listed.author in listed.providers
+    other_author = vendors.vendor_slug(listed.author) if is_telling and not is_server and not author else None
+    is_closed = vendors.CLOSED.match(spelled) is not None and (other_author is None or route.vendor == family)
     judged = (
-        (next((vendors.MARKS[word] for word in name.words if word in vendors.MARKS), None), "name"),
-        (family if vendors.CLOSED.match(spelled) else None, "name"),
+        (_finetuner(name, route.vendor or author or route.stranger), "name"),
+        (family if is_closed else None, "name"),
         (route.vendor, "path"),
         (author, "author"),
         (route.stranger, "path"),
-        (vendors.vendor_slug(listed.author) if is_telling and not is_server else None, "author"),
+        (other_author, "author"),
         (family, "name"),
         (vendors.vendor_slug(listed.author) if is_telling else None, "author"),
         (next((word for word in route.dropped[-1:] if word in vendors.SERVERS_THAT_MAKE), None), "path"),
@@ -101,16 +107,24 @@ def _vendor(route: Route, name: Name, listed: Listed) -> tuple[str | None, str]:
     return vendor, next((by for by, said in (("path", route.vendor), ("author", author)) if vendor == said), told_by)
 
 
+def _finetuner(name: Name, claimed: str | None) -> str | None:
+    """Whom a mark in the name tells, where nobody is named before it but the maker of the weights that were tuned."""
+    marked = next((vendors.MARKS[word] for word in name.words if word in vendors.MARKS), None)
+    tuned = {vendors.FAMILY[word] for word in name.words if word in vendors.FAMILY}
+    return marked if claimed is None or claimed in tuned else None
+
+
 def without_head(name: tuple[str, ...]) -> tuple[str, ...]:
     """Without a maker's name that only repeats what the next word tells: ``meta-llama-3``, ``nvidia-nemotron``."""
     for length in (1, 2):
         vendor = vendors.vendor_of("".join(name[:length]))
-        if vendor is None or len(name) <= length:
+        is_glue = vendors.is_glue(name[0]) if name else False
+        if (vendor is None and not is_glue) or len(name) <= length:
             continue
         rest = without_head(name[length:])
         marked = next((vendors.MARKS[word] for word in rest if word in vendors.MARKS), None)
         made_by = marked or vendors.vendor_of_name("-".join(rest), rest)
-        if made_by == vendor or (made_by is not None and vendor == "databricks"):
+        if made_by is not None and (made_by == vendor or is_glue):
             return rest
     return name
 

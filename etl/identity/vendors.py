@@ -12,29 +12,37 @@ def _set(words: str) -> frozenset[str]:
 
 
 ALIASES: dict[str, str] = {
+    "01-ai": "01ai yi",
     "ai21": "ai21 ai21labs ai21studio",
     "aion-labs": "aionlabs",
     "allenai": "allenai ai2",
     "amazon": "amazon amazonnova",
     "anthropic": "anthropic anthropicai",
     "arcee-ai": "arcee arceeai",
+    "assemblyai": "assemblyai",
     "baai": "baai",
     "baidu": "baidu qianfan wenxin",
     "black-forest-labs": "blackforestlabs bfl",
     "bytedance": "bytedance bytedanceseed byteplus doubao",
     "cognitivecomputations": "cognitivecomputations dphn",
     "cohere": "cohere cohereai cohereforai coherelabs",
-    "databricks": "databricks",
     "deepcogito": "deepcogito cogito",
+    "deepgram": "deepgram",
     "deepseek": "deepseek deepseekai",
+    "eleutherai": "eleutherai",
     "elevenlabs": "elevenlabs",
     "google": "google gemini googleai googleaistudio googlegemini deepmind googledeepmind",
+    "ideogram": "ideogram ideogramai",
     "ibm": "ibm ibmgranite",
     "inception": "inception inceptionlabs",
     "inflection": "inflection inflectionai",
+    "inclusionai": "inclusionai",
     "jinaai": "jina jinaai",
+    "kling": "kling klingai kuaishou",
+    "kwaipilot": "kwaipilot",
     "lg": "lg lgai lgaiexaone",
     "liquid": "liquid liquidai",
+    "luma": "luma lumaai",
     "meituan": "meituan meituanlongcat",
     "meta": "meta metallama metaai facebook",
     "microsoft": "microsoft",
@@ -43,14 +51,16 @@ ALIASES: dict[str, str] = {
     "moonshotai": "moonshot moonshotai",
     "nousresearch": "nous nousresearch",
     "nvidia": "nvidia",
-    "openai": "openai openaiinternal",
+    "openai": "openai openaidev openaiinternal",
     "perplexity": "perplexity perplexityai",
     "qwen": "qwen alibaba alibabacloud aliyun qwenlm tongyi alibabaqwen",
+    "recraft": "recraft recraftai",
     "reka": "reka rekaai",
-    "snowflake": "snowflake",
+    "runway": "runway runwayml",
     "stabilityai": "stability stabilityai",
     "stepfun": "stepfun stepfunai",
     "tencent": "tencent tencenthunyuan",
+    "twelvelabs": "twelvelabs",
     "tngtech": "tng tngtech",
     "upstage": "upstage",
     "voyage": "voyage voyageai",
@@ -65,18 +75,25 @@ VENDORS = {alias: vendor for vendor, aliases in ALIASES.items() for alias in ali
 
 HOSTS = _set(
     """
-    accounts ai302 aihubmix aimlapi amazonbedrock anyscale atlascloud aws awsbedrock azure azureai azurefoundry
-    azureopenai baseten bedrock bedrockconverse bedrockmantle canopywave cerebras cf chatcompletions chutes
-    cloudflare cloudrift cometapi converse copilot crusoe dashscope deepinfra digitalocean doinference fal falai
-    featherless fireworks fireworksai foundationmodel friendli friendliai gateway github githubcopilot
-    githubmodels gmi gmicloud googlegla googlevertex googlevertexai gpt5series groq helicone hf hostedvllm
-    huggingface hyperbolic inferencenet infermatic invoke io iointelligence ionet kluster klusterai lambda
-    lambdaai litellm litellmproxy llmgateway lmstudio local modal models modelscope moonshotcn morpheus nanogpt
-    ncompass nebius nebiusai nim nineteen novita novitaai nscale nvidianim ollama opencode openrouter oseries ovh
-    ovhcloud parasail phala poe portkey ppinfra ppio publishers relaxai replicate requesty responses runpod
-    sagemaker sagemakerchat sambanova sap scaleway sgl sglang siliconcloud siliconflow snowflakecortex streamlake
-    synthetic targon textcompletionopenai together togetherai ubicloud unify venice vercel vercelaigateway vertex
-    vertexai vertexaianthropic vertexaibeta vertexanthropic vllm volcengine vultr wafer wandb watsonx zenmux
+    302ai abacus abacusai accounts ai302 aihubmix aimlapi alibabacn alibabacodingplan amazonbedrock anyscale
+    atlascloud atoma avian aws awsbedrock azure azureai azurecognitiveservices azurefoundry azureopenai bailing
+    baseten bedrock bedrockconverse bedrockmantle bentoml berget bytez canopywave centml cerebras cf
+    chatcompletions chutes clarifai cloudflare cloudflareaigateway cloudflareworkersai cloudrift cometapi
+    compactifai converse copilot cortecs crusoe customopenai dashscope databricks deepinfra digitalocean
+    doinference evroc fal falai fastrouter featherless fireworks fireworksai foundationmodel friendli friendliai
+    galadriel gateway github githubcopilot githubmarketplace githubmodels gitlab gmi gmicloud googlegla
+    googlevertex googlevertexai googlevertexanthropic gpt5series gradientai groq helicone heroku hf hostedvllm
+    huggingface hyperbolic hyperstack iflowcn inceptron inference inferencenet infermatic infinity invoke io
+    iointelligence ionet jiekou kilocode kimiforcoding kluster klusterai lambda lambdaai litellm litellmproxy
+    llamafile llamagate llmgateway lmstudio local minimaxcn moark modal models modelscope moonshotaicn moonshotcn
+    morpheus nanogpt ncompass nebius nebiusai nim nineteen nlpcloud novita novitaai nscale nvidianim oci ollama
+    ollamacloud openaicompatible openailike opencode openrouter openrouterai oseries ovh ovhcloud parasail phala
+    poe portkey ppinfra ppio predibase privatemodeai publicai publishers qihang qiniu regoloai relaxai replicate
+    requesty responses runpod sagemaker sagemakerchat sambanova sap sapaicore scaleway sgl sglang siliconcloud
+    siliconflow siliconflowcn siliconflowcom snowflake snowflakecortex stackit streamlake submodel synthetic
+    targon textcompletionopenai together togetherai ubicloud unify venice vercel vercelaigateway vertex vertexai
+    vertexaianthropic vertexaibeta vertexanthropic vivgrid vllm volcengine vultr wafer wandb watsonx workersai
+    xinference zaicodingplan zenmux zhipuaicodingplan
     """
 )
 """Words in a path that say who serves a model, never who made it."""
@@ -87,7 +104,7 @@ REGIONS = re.compile(
 )
 """Deployment regions as they stand in ids."""
 
-SERVERS_THAT_MAKE = frozenset({"groq", "openrouter", "venice", "vercel"})
+SERVERS_THAT_MAKE = frozenset({"databricks", "groq", "openrouter", "snowflake", "venice", "vercel"})
 """Servers with models of their own: what stands behind their name and tells no other maker is theirs."""
 
 NOBODY = _set("system user library vllm sglang unknown none custom organization organizationowner owner")
@@ -107,8 +124,11 @@ FAMILIES: dict[str, str] = {
     "deepseek": "deepseek",
     "google": "gemini gemma codegemma embeddinggemma medgemma paligemma shieldgemma translategemma imagen lyria veo",
     "ibm": "granite",
+    "kling": "kling klingai kuaishou",
+    "kwaipilot": "kwaipilot",
     "lg": "exaone",
     "liquid": "lfm",
+    "luma": "luma lumaai",
     "meituan": "longcat",
     "meta": "llama codellama",
     "microsoft": "phi",
@@ -118,6 +138,7 @@ FAMILIES: dict[str, str] = {
     "openai": "gpt chatgpt whisper sora",
     "perplexity": "sonar pplx",
     "qwen": "qwen qwq qvq codeqwen",
+    "snowflake": "arctic",
     "tencent": "hunyuan",
     "voyage": "voyage",
     "writer": "palmyra",
@@ -183,6 +204,11 @@ def slug(word: str) -> str:
 def vendor_slug(word: str) -> str:
     """A maker's name as it stands in canonical ids: known ones in one spelling, others in their own."""
     return vendor_of(word) or re.sub(r"[\W_]+", "-", word.casefold()).strip("-")
+
+
+def is_glue(word: str) -> bool:
+    """Whether a server puts its own name before those of makers, in one word: ``databricks-claude-sonnet-4``."""
+    return word == "databricks"
 
 
 def vendor_of(word: str) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from etl.identity import dates, vendors
 from etl.identity.dates import Stamp
 
-_SERVICE_REVISION = re.compile(r"-v?(\d+):(\d+)$")
+_SERVICE_REVISION = re.compile(r"-(v?)(\d+):(\d+)$")
 _HOST_SUFFIX = re.compile(r"(@default|-maas)$")
 _SPELLED_P = re.compile(r"(?<![^\W_])([a-z]*\d+)p(\d+[a-z]?)(?![^\W_])")
 _GLUED = re.compile(rf"({'|'.join(sorted({*vendors.FAMILY, *vendors.MARKS}, key=len, reverse=True))})(v?\d.*)")
@@ -81,11 +81,11 @@ def _without_revision(name: str) -> str:
     found = _SERVICE_REVISION.search(name)
     if found is None:
         return name
-    head, (major, minor) = name[: found.start()], found.groups()
+    head, (v, major, minor) = name[: found.start()], found.groups()
     _, stamp, _ = dates.take(head[-10:] if "-" in head[-10:] else head[-8:])
     if (major, minor) == ("1", "0") or (stamp is not None and stamp.is_full):
         return head
-    return f"{head}-v{major}" + ("" if minor == "0" else f".{minor}")
+    return f"{head}-{v}{major}" + ("" if minor == "0" else f".{minor}")
 
 
 def _tags(text: str) -> tuple[str, frozenset[str]]:
