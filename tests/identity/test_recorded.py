@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 
 from etl.backfill import snapshots
 from etl.identity.linking import Link, Method, link
@@ -34,7 +35,12 @@ NO_MAKERS = {"", "system", "openai-internal"}
 WRONG_AUTHORS = {"hermes-2-pro-llama-3-8b": "Helicone names the maker of the weights that were tuned"}
 
 
-def _listed() -> Iterator[Listed]:
+@cache
+def _listed() -> tuple[Listed, ...]:
+    return tuple(_read())
+
+
+def _read() -> Iterator[Listed]:
     for kind, source in kinds().items():
         if (CATALOGS / kind).is_dir():
             for snapshot in snapshots(kind, kind, [CATALOGS / kind]):
