@@ -92,15 +92,15 @@ def test_models_that_cannot_be_linked_stay_visible_one_by_one_and_unranked(engin
     ]
 
 
-def test_other_plans_higher_tiers_and_what_ended_are_no_base_offers(engine: Engine) -> None:
+def test_other_plans_and_higher_tiers_are_no_base_offers(engine: Engine) -> None:
     gateways(engine, one={"openai/o3": offer(**{"in": "2", "out": "2"})})
     copied = "source, model_id, provider, region, meter, currency, price_state, valid_from, known_from"
     with engine.begin() as connection:
         connection.execute(
             text(
                 f"INSERT INTO core.price ({copied}, plan, tier_start, unit_price)"
-                f" SELECT {', '.join('p.' + name for name in copied.split(', '))}, o.plan, o.start, 0.000001"
-                " FROM core.price p, (VALUES ('batch', 0), ('standard', 200000)) o (plan, start)"
+                f" SELECT {', '.join('p.' + name for name in copied.split(', '))}, o.plan, o.start, o.price"
+                " FROM core.price p, (VALUES ('batch', 0, 9e-6), ('standard', 1000, 8e-6), ('flex', 0, 1e-6)) o (plan, start, price)"
             )
         )
     [row] = comparison(engine, "openai/o3").values()
