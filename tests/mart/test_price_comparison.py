@@ -100,7 +100,8 @@ def test_other_plans_and_higher_tiers_are_no_base_offers(engine: Engine) -> None
             text(
                 f"INSERT INTO core.price ({copied}, plan, tier_start, unit_price)"
                 f" SELECT {', '.join('p.' + name for name in copied.split(', '))}, o.plan, o.start, o.price"
-                " FROM core.price p, (VALUES ('batch', 0, 9e-6), ('standard', 1000, 8e-6), ('flex', 0, 1e-6)) o (plan, start, price)"
+                " FROM core.price p,"
+                " (VALUES ('batch', 0, 9e-6), ('standard', 1000, 8e-6), ('flex', 0, 1e-6)) o (plan, start, price)"
             )
         )
     [row] = comparison(engine, "openai/o3").values()
