@@ -19,7 +19,7 @@ from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import ContractError, EtlError, SourceError, UsageError
 from etl.extract.client import Limits
 from etl.fetch import fetch
-from etl.load import changes, history, judge, landing
+from etl.load import changes, history, identity, judge, landing
 from etl.load import verify as verification
 from etl.load.doubt import Doubt
 from etl.load.history import Loaded
@@ -79,6 +79,8 @@ class Pipeline:
             waiting = [pool.submit(self._run_one, source, settings, take) for source in asked]
             for done in as_completed(waiting):
                 yield done.result()
+            if not is_dry:
+                self._identify()
         finally:
             # Whoever breaks off does not wait for slow gateways; otherwise all are done by now.
             pool.shutdown(wait=False, cancel_futures=True)
@@ -90,6 +92,7 @@ class Pipeline:
                 yield self.take(source, snapshot)
             except SourceError as error:
                 yield Result(source=source.name, status="failed", observed_at=snapshot.observed_at, error=str(error))
+        self._identify()
 
     def take(self, source: Source[Any], snapshot: Snapshot, failure: SourceError | None = None) -> Result:
         """Land a snapshot in one transaction and load it in the next; with ``failure`` its pages are only evidence.
@@ -125,7 +128,8 @@ class Pipeline:
             landing.lock_source(connection, source.name)
             held = judge.require_held(connection, snapshot_id)
             loaded = judge.release(connection, held, reader(connection, source), now=self.clock())
-            return _result(held, loaded)
+        self._identify()
+        return _result(held, loaded)
 
     def reject(self, snapshot_id: int) -> None:
         """Refuse a held snapshot: it never counts. Raises ``UsageError`` when it is not held."""
@@ -136,7 +140,7 @@ class Pipeline:
     def verify(self, source: Source[Any], *, is_applied: bool, progress: verification.Progress) -> Verdict:
         """Rebuild a source's history from its landed bytes and compare; with ``is_applied`` believe the rebuilt one."""
         with self.engine.connect() as connection:
-            return verification.verify(
+            verdict = verification.verify(
                 connection,
                 source.name,
                 reader(connection, source),
@@ -144,6 +148,9 @@ class Pipeline:
                 is_applied=is_applied,
                 progress=progress,
             )
+        if is_applied:
+            self._identify()
+        return verdict
 
     def known_sources(self) -> dict[str, Source[Any]]:
         """Every source that ever landed anything, configured or not, ready to read its bytes again."""
@@ -158,6 +165,15 @@ class Pipeline:
         if landed is None:
             raise UsageError(f"snapshot {snapshot_id} does not exist: `etl snapshots` lists them")
         return kinds()[landed.kind](landed.source)
+
+    def _identify(self) -> None:
+        """Link what came to canonical models. Links are derived: a load stands without them, and the next one tries."""
+        try:
+            with self.engine.begin() as connection:
+                identity.refresh(connection)
+        except Exception as error:  # noqa: BLE001  whatever goes wrong here, what was loaded is loaded
+            text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            structlog.get_logger().warning("models are not linked", because=text)
 
     def _run_one(self, configured: ConfiguredSource, settings: Settings, take: Callable[..., Result]) -> Result:
         """One source from the network to history. Whatever goes wrong stays with this source."""

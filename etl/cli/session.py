@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 import typer
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from etl import config
 from etl.cli import output
@@ -20,7 +20,7 @@ from etl.database.engine import database_url, open_engine, require_reachable
 from etl.errors import ConfigurationError
 from etl.extract.address import Address
 from etl.fetch import secret_of
-from etl.load import configured, history
+from etl.load import configured, history, identity
 from etl.load.configured import Margin, Rate, SourceEntry
 from etl.load.doubt import Doubt
 from etl.pipeline import Pipeline
@@ -124,7 +124,12 @@ class Session:
 
 def upgrade(engine: Engine) -> None:
     """Bring a database to the schema of this version, and with it what is derived from its history."""
-    migrations.upgrade(engine, lambda connection: history.rederive(connection, clock()))
+
+    def derive(connection: Connection) -> None:
+        history.rederive(connection, clock())
+        identity.refresh(connection)
+
+    migrations.upgrade(engine, derive)
 
 
 def require_known(name: str, known: Iterable[str], *, what: str = "source") -> None:

@@ -203,6 +203,9 @@ model_link = Table(
     schema="core",
 )
 
+identity_mark = Table("identity_mark", metadata, Column("mark", Text, primary_key=True), schema="core")
+"""From which rules and which versions of models the links were made."""
+
 feed_position = Sequence("feed_position", metadata=metadata, schema="core")
 """Where an assertion or a retraction of a change stands in the feed; dealt out under ``lock_feed`` alone."""
 

@@ -98,6 +98,7 @@ def _identity() -> None:
         """
     )
     op.execute("CREATE INDEX model_link_canonical_id_idx ON core.model_link (canonical_id)")
+    op.execute("CREATE TABLE core.identity_mark (mark text CONSTRAINT identity_mark_pkey PRIMARY KEY)")
 
 
 def _configuration() -> None:
@@ -254,6 +255,7 @@ def downgrade() -> None:
     op.execute("ALTER TABLE core.snapshot DROP COLUMN decimals")
     op.execute("DROP TABLE core.margin")
     op.execute("ALTER TABLE core.source DROP COLUMN enabled, DROP COLUMN max_age")
+    op.execute("DROP TABLE core.identity_mark")
     op.execute("DROP TABLE core.model_link")
     op.execute("DROP TABLE core.canonical_model")
     for name in CHANGES:

@@ -163,7 +163,7 @@ class Cutter:
                 other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": connection.info.backend_pid})
 
 
-@pytest.mark.parametrize("share", [0.03, 0.25, 0.5, 0.75, 0.97])
+@pytest.mark.parametrize("share", [0.03, 0.25, 0.4, 0.55, 0.7])
 def test_a_connection_lost_in_the_middle_fails_in_one_line_and_the_next_run_completes_it(
     warehouse_url: URL, engine: Engine, undisturbed: Undisturbed, share: float
 ) -> None:
@@ -178,3 +178,22 @@ def test_a_connection_lost_in_the_middle_fails_in_one_line_and_the_next_run_comp
         [again] = pulled(Pipeline(engine, lambda: moment(1), limits=QUICK), SOURCE, gateway.url)
     assert again.status == "loaded"
     assert_nothing_half(engine, SOURCE, WORLDS)
+
+
+def test_a_connection_lost_while_models_are_linked_leaves_a_load_that_stands_and_the_next_run_links(
+    warehouse_url: URL, engine: Engine, undisturbed: Undisturbed
+) -> None:
+    cutter = Cutter(engine, len(undisturbed.run) - 3)
+    cut = Pipeline(watched_engine(warehouse_url, cutter), lambda: moment(1), limits=QUICK)
+    with Gateway(ok(body(WORLDS[1]))) as gateway:
+        [result] = pulled(cut, SOURCE, gateway.url)
+        assert result.status == "loaded"
+        assert _links(engine) == 0
+        [again] = pulled(Pipeline(engine, lambda: moment(2), limits=QUICK), SOURCE, gateway.url)
+    assert again.status == "unchanged"
+    assert _links(engine) == len(WORLDS[1].models)
+
+
+def _links(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return len(connection.scalars(text("SELECT model_id FROM mart.model_link")).all())
