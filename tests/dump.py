@@ -21,7 +21,8 @@ TABLES = (
     "core.basket_move",
 )
 
-HISTORY = TABLES[7:]
+HISTORY = TABLES[7:-1]
+"""The tables that have both clocks."""
 
 
 def dump(engine: Engine) -> dict[str, list[str]]:

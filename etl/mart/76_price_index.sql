@@ -48,7 +48,7 @@ SELECT c.source, c.day,
                                  ELSE 0 END) OVER (PARTITION BY c.source ORDER BY c.day)))::numeric, 6) AS index,
        c.items::integer AS items,
        CASE WHEN c.day > c.first_day THEN c.entered ELSE 0 END::integer AS entered,
-       c.gone::integer AS "left",
+       c.gone::integer AS gone,
        c.changed::integer AS changed
   FROM counted c;
 

@@ -57,7 +57,7 @@ def assert_nothing_half(engine: Engine, source: str, worlds: Mapping[int, World]
 
 def whole(engine: Engine, source: str) -> dict[str, list[str]]:
     """Every version of a source, superseded ones too, without what depends on when it was loaded."""
-    late = "{version_id,known_from,known_to,end_known_from}"
+    late = "{version_id,asserted,retracted,known_from,known_to,end_known_from}"
     version = f"to_jsonb(t) - '{late}'::text[] || jsonb_build_object('is_believed', known_to IS NULL)"
     with engine.connect() as connection:
         return {

@@ -45,13 +45,14 @@ def touched(engine: Engine) -> list[Any]:
 
 def rates(engine: Engine) -> list[Any]:
     return rows(
-        engine, "SELECT currency, usd, valid_from::text, origin FROM mart.fx_rate ORDER BY currency, valid_from"
+        engine,
+        "SELECT currency, usd, valid_from::text, origin FROM mart.fx_rate ORDER BY currency, valid_from NULLS FIRST",
     )
 
 
 DEFAULTS = [
-    ("CREDIT", Decimal("0.001"), "-infinity", "configuration: the rate that Majestix documents in public"),
-    ("USD", Decimal(1), "-infinity", "identity"),
+    ("CREDIT", Decimal("0.001"), None, "configuration: the rate that Majestix documents in public"),
+    ("USD", Decimal(1), None, "identity"),
 ]
 
 
@@ -77,9 +78,9 @@ def test_what_is_configured_no_longer_is_taken_out_again(engine: Engine) -> None
 
 def test_a_configured_row_replaces_the_default_of_its_moment_while_it_is_configured(engine: Engine) -> None:
     configure(engine, CREDIT, MARGIN)
-    assert rates(engine)[0] == ("CREDIT", Decimal("0.002"), "-infinity", "configuration: an invoice")
+    assert rates(engine)[0] == ("CREDIT", Decimal("0.002"), None, "configuration: an invoice")
     assert rows(engine, "SELECT kind, valid_from::text, factor, origin FROM mart.margin") == [
-        ("majestix", "-infinity", Decimal("1.5"), "configuration: an invoice")
+        ("majestix", None, Decimal("1.5"), "configuration: an invoice")
     ]
     configure(engine)
     assert rates(engine) == DEFAULTS

@@ -121,8 +121,7 @@ def test_a_reader_of_the_mart_alone_is_answered(engine: Engine) -> None:
     store(engine, history)
     with engine.begin() as connection:
         connection.execute(text("CREATE ROLE etl_test_onlooker NOLOGIN"))
-        connection.execute(text("GRANT USAGE ON SCHEMA mart TO etl_test_onlooker"))
-        connection.execute(text("GRANT SELECT ON ALL TABLES IN SCHEMA mart TO etl_test_onlooker"))
+        connection.execute(text("GRANT etl_reader TO etl_test_onlooker"))
         connection.execute(text("SET LOCAL ROLE etl_test_onlooker"))
         for function in ("price_as_of", "model_as_of"):
             assert connection.scalar(text(f"SELECT count(*) FROM mart.{function}('2026-04-04Z')"))
