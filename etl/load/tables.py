@@ -262,6 +262,13 @@ price_change = _changes(
     Column("suspicion", ARRAY(Text), nullable=False),
 )
 
+Index(
+    "price_change_suspicion_idx",
+    price_change.c.source,
+    price_change.c.model_id,
+    postgresql_where=text("known_to IS NULL AND suspicion <> '{}'"),
+)
+
 catalog_change = _changes(
     "catalog_change",
     ("source", "model_id", "entity", "provider", "region", "change", "attribute", "changed_at"),

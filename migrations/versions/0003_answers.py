@@ -71,6 +71,10 @@ def _changes() -> None:
         )
         op.execute(f"CREATE INDEX {name}_changed_at_idx ON core.{name} (changed_at) WHERE known_to IS NULL")
         op.execute(f"CREATE UNIQUE INDEX {name}_retracted_key ON core.{name} (retracted) WHERE retracted IS NOT NULL")
+    op.execute(
+        "CREATE INDEX price_change_suspicion_idx ON core.price_change (source, model_id)"
+        " WHERE known_to IS NULL AND suspicion <> '{}'"
+    )
 
 
 def _identity() -> None:
