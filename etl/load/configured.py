@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, exists, func, literal, literal_column, or_, select, update
+from sqlalchemy import Connection, Table, and_, delete, func, literal, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from etl.domain.meters import CREDIT, USD
@@ -95,11 +95,18 @@ def _configured(entry: Rate | Margin) -> dict[str, Any]:
 def _become(connection: Connection, table: Table, what: str, rows: list[dict[str, Any]]) -> None:
     """Give a dated table exactly these rows; of two for one moment the later one counts."""
     wanted = {(row[what], row["valid_from"]): row | {"valid_from": _at(row["valid_from"])} for row in rows}
-    keys = [and_(table.c[what] == name, table.c.valid_from == _at(moment)) for name, moment in wanted]
-    # A statement that touches nothing would still wake the triggers of the table.
-    if connection.scalar(select(exists().where(~or_(*keys)).select_from(table))):
-        connection.execute(delete(table).where(~or_(*keys)))
+    if _is_already(connection, table, list(wanted.values())):
+        return
+    keys = (and_(table.c[what] == name, table.c.valid_from == _at(moment)) for name, moment in wanted)
+    connection.execute(delete(table).where(~or_(*keys)))
     _put(connection, table, [what, "valid_from"], list(wanted.values()))
+
+
+def _is_already(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> bool:
+    """Whether a table has exactly these rows. A statement that touches nothing would still wake its triggers."""
+    is_wanted = or_(*(and_(*(table.c[name] == value for name, value in row.items())) for row in rows))
+    found, wanted = connection.execute(select(func.count(), func.count().filter(is_wanted)).select_from(table)).one()
+    return bool(found == wanted == len(rows))
 
 
 def _at(moment: datetime | None) -> Any:

@@ -6,7 +6,7 @@ the commit: whoever has read up to one of them has missed nothing before it, and
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
@@ -36,7 +36,7 @@ from sqlalchemy import (
 
 from etl.domain import jsontext
 from etl.load import relations
-from etl.load.tables import catalog_change, feed_position, price_change, quarantine, snapshot
+from etl.load.tables import TIMESTAMP, catalog_change, feed_position, price_change, quarantine, snapshot
 
 CHANGES = (price_change, catalog_change)
 """The tables of derived changes."""
@@ -44,17 +44,22 @@ CHANGES = (price_change, catalog_change)
 CHANNEL = "catalog_change"
 """What to ``LISTEN`` to for a word about every load."""
 
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
 _BELIEF = ("asserted", "retracted", "known_from", "known_to")
 _SQL = {table.name: (files(__package__) / "derived" / f"{table.name}.sql").read_text("utf-8") for table in CHANGES}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Derivation:
-    """The models of a source whose changes are derived anew (null: all of them), and the moment that makes it known."""
+    """What is derived anew: the changes of these models of a source (null: of all) from ``since`` on (null: all).
+
+    What happened later changes nothing before it. ``known_at`` is the moment that makes it known.
+    """
 
     source: str
-    models: Sequence[str] | None
     known_at: datetime
+    models: Sequence[str] | None = None
+    since: datetime | None = None
 
 
 def derive(connection: Connection, derivation: Derivation) -> None:
@@ -122,14 +127,14 @@ def pairs(source: str) -> list[tuple[str, Select[Any], Select[Any]]]:
         believed = select(*(table.c[name] for name in names)).where(
             table.c.source == source, table.c.known_to.is_(None)
         )
-        derived = _derived(table, source, None)
+        derived = _derived(table, source, None, None)
         found.append((table.name, believed, select(*(derived.c[name] for name in names))))
     return found
 
 
 def _reconcile(table: Table, derivation: Derivation) -> Any:
     """One statement: retract what is believed and not derived, then assert what is derived and not believed."""
-    derived = _derived(table, derivation.source, derivation.models)
+    derived = _derived(table, derivation.source, derivation.models, derivation.since)
     retracted = (
         update(table)
         .where(_is_touched(table, derivation), ~exists().where(_agree(table, table, derived)).correlate(table))
@@ -152,9 +157,11 @@ def _reconcile(table: Table, derivation: Derivation) -> Any:
     return insert(table).from_select(["asserted", *names, "known_from"], rows)
 
 
-def _derived(table: Table, source: str, models: Sequence[str] | None) -> CTE:
+def _derived(table: Table, source: str, models: Sequence[str] | None, since: datetime | None) -> CTE:
     statement = text(_SQL[table.name]).bindparams(
-        bindparam("source", source, Text), bindparam("models", None if models is None else list(models), ARRAY(Text))
+        bindparam("source", source, Text),
+        bindparam("models", None if models is None else list(models), ARRAY(Text)),
+        bindparam("since", since or _ALWAYS, TIMESTAMP),
     )
     return statement.columns(**{name: table.c[name].type for name in _facts(table)}).cte("derived")
 
@@ -166,10 +173,12 @@ def _facts(table: Table) -> list[str]:
 
 def _is_touched(table: FromClause, derivation: Derivation) -> ColumnElement[bool]:
     """Whether a change is believed and could be derived otherwise now."""
-    mine = and_(table.c.source == derivation.source, table.c.known_to.is_(None))
-    if derivation.models is None:
-        return mine
-    return and_(mine, table.c.model_id == any_(cast(literal(list(derivation.models)), ARRAY(Text))))
+    touched = [table.c.source == derivation.source, table.c.known_to.is_(None)]
+    if derivation.models is not None:
+        touched.append(table.c.model_id == any_(cast(literal(list(derivation.models)), ARRAY(Text))))
+    if derivation.since is not None:
+        touched.append(table.c.changed_at >= derivation.since)
+    return and_(*touched)
 
 
 def _agree(table: Table, one: FromClause, other: FromClause) -> ColumnElement[bool]:

@@ -61,7 +61,7 @@ def rederive(connection: Connection, now: datetime) -> None:
     for name in names:
         lock_source(connection, name)
     for name in names:
-        derive(connection, Derivation(source=name, models=None, known_at=next_known_at(connection, name, now)))
+        derive(connection, Derivation(source=name, known_at=next_known_at(connection, name, now)))
 
 
 def _derive(connection: Connection, step: Step, moves: Moves, later: list[Landed]) -> None:
@@ -72,7 +72,8 @@ def _derive(connection: Connection, step: Step, moves: Moves, later: list[Landed
         models |= beside(connection, step.source, step.observed_at, later[0].observed_at if is_first else None)
     elif step.previous_at is None:
         return
-    derive(connection, Derivation(source=step.source, models=sorted(models), known_at=step.known_at))
+    touched = Derivation(source=step.source, models=sorted(models), since=step.observed_at, known_at=step.known_at)
+    derive(connection, touched)
 
 
 def step_of(landed: Landed, catalog: Catalog, *, previous_at: datetime | None, known_at: datetime) -> Step:

@@ -214,5 +214,5 @@ def _apply(connection: Connection, name: str, rebuild: Rebuild, now: datetime) -
     for landed, why in rebuild.unreadable:
         if landed.status in COUNTED:
             history.mark(connection, landed, "failed", why)
-    derive.derive(connection, Derivation(source=name, models=None, known_at=known_at))
+    derive.derive(connection, Derivation(source=name, known_at=known_at))
     return moves

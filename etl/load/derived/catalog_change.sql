@@ -1,5 +1,5 @@
--- The changes of models and endpoints that the believed versions of a source make; of :models only, or of all where
--- that is null.
+-- The changes of models and endpoints from :since on that the believed versions of a source make; of :models only, or
+-- of all where that is null.
 WITH version AS (
     SELECT 'model' AS entity, m.source, m.model_id, NULL::text AS provider, NULL::text AS region,
            m.valid_from, m.valid_to,
@@ -24,16 +24,17 @@ WITH version AS (
     SELECT v.*, CASE WHEN v.before_valid_to IS NULL THEN 'came' ELSE 'returned' END AS change,
            NULL::text AS attribute, NULL::text AS old_value, NULL::text AS new_value, v.valid_from AS changed_at
       FROM chained v
-     WHERE v.before_valid_to IS DISTINCT FROM v.valid_from
+     WHERE v.valid_from >= :since AND v.before_valid_to IS DISTINCT FROM v.valid_from
     UNION ALL
     SELECT v.*, 'went', NULL, NULL, NULL, v.valid_to
       FROM chained v
-     WHERE v.valid_to IS NOT NULL AND v.next_valid_from IS DISTINCT FROM v.valid_to
+     WHERE v.valid_to >= :since AND v.next_valid_from IS DISTINCT FROM v.valid_to
     UNION ALL
     SELECT v.*, 'changed', a.key, v.before_attributes ->> a.key, v.attributes ->> a.key, v.valid_from
       FROM chained v
      CROSS JOIN LATERAL jsonb_object_keys(v.attributes) a (key)
-     WHERE v.before_valid_to = v.valid_from AND v.before_attributes -> a.key IS DISTINCT FROM v.attributes -> a.key
+     WHERE v.valid_from >= :since AND v.before_valid_to = v.valid_from
+       AND v.before_attributes -> a.key IS DISTINCT FROM v.attributes -> a.key
 )
 SELECT s.source, s.model_id, s.provider, s.region, s.entity, s.change, s.attribute, s.old_value, s.new_value,
        s.changed_at, seen.not_before

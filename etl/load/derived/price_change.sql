@@ -1,4 +1,5 @@
--- The changes of prices that the believed versions of a source make; of :models only, or of all where that is null.
+-- The changes of prices from :since on that the believed versions of a source make; of :models only, or of all where
+-- that is null.
 WITH version AS (
     SELECT p.*,
            lag(p.valid_to) OVER k AS before_valid_to,
@@ -29,12 +30,13 @@ WITH version AS (
            CASE WHEN v.before_currency = v.currency THEN v.before_unit_price END AS last_unit_price
       FROM version v
      CROSS JOIN LATERAL (SELECT coalesce(v.before_valid_to = v.valid_from, false) AS is_next) gap
+     WHERE v.valid_from >= :since
     UNION ALL
     -- A version that ends with nothing after it.
     SELECT v.source, v.model_id, v.provider, v.region, v.plan, v.meter, v.tier_start, v.currency,
            v.currency, v.price_state, NULL, v.unit_price, NULL, v.valid_to, false, NULL
       FROM version v
-     WHERE v.valid_to IS NOT NULL AND v.next_valid_from IS DISTINCT FROM v.valid_to
+     WHERE v.valid_to >= :since AND v.next_valid_from IS DISTINCT FROM v.valid_to
 ), named AS (
     SELECT s.*,
            CASE WHEN s.old_state IS NULL THEN 'added'
