@@ -134,6 +134,9 @@ def _configuration() -> None:
 
 
 REFRESH_BASKET = """
+-- A load and a new rate can be about to refresh the same basket.
+SELECT pg_advisory_xact_lock(hashtextextended('etl basket ' || $1, 0));
+
 DELETE FROM core.basket_move m WHERE m.source = $1 AND m.day >= timezone('UTC', $2)::date;
 
 WITH price AS MATERIALIZED (
