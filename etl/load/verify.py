@@ -15,7 +15,8 @@ from etl.errors import ContractError
 from etl.load import basket, derive, history, scratch
 from etl.load.derive import Derivation
 from etl.load.history import COUNTED, Read, apply, logged_of, next_known_at, step_of
-from etl.load.landing import Landed, landed_of, lock_source
+from etl.load.landing import Landed, landed_of
+from etl.load.locks import lock_source
 from etl.load.merge import Moves
 from etl.load.relations import HISTORY
 from etl.load.scratch import SCHEMA, Window, copy_of

@@ -243,21 +243,16 @@ def _reader() -> None:
 
 def downgrade() -> None:
     """Drop what is derived. The role stays: other databases of the server may use it."""
-    op.execute("DROP INDEX core.price_valid_from_idx")
-    op.execute("DROP INDEX core.snapshot_observed_at_idx")
-    op.execute("DROP INDEX core.snapshot_held_idx")
-    op.execute("DROP INDEX core.snapshot_change_idx")
-    op.execute("DROP INDEX raw.snapshot_run_idx")
+    op.execute(
+        """
+        DROP INDEX core.price_valid_from_idx, core.snapshot_observed_at_idx, core.snapshot_held_idx,
+                   core.snapshot_change_idx, raw.snapshot_run_idx
+        """
+    )
     op.execute("DROP TRIGGER refresh_baskets ON core.fx_rate")
-    op.execute("DROP FUNCTION core.refresh_baskets")
-    op.execute("DROP FUNCTION core.refresh_basket")
-    op.execute("DROP TABLE core.basket_move")
+    op.execute("DROP FUNCTION core.refresh_baskets, core.refresh_basket")
     op.execute("ALTER TABLE core.snapshot DROP COLUMN decimals")
-    op.execute("DROP TABLE core.margin")
     op.execute("ALTER TABLE core.source DROP COLUMN enabled, DROP COLUMN max_age")
-    op.execute("DROP TABLE core.identity_mark")
-    op.execute("DROP TABLE core.model_link")
-    op.execute("DROP TABLE core.canonical_model")
-    for name in CHANGES:
+    for name in ("basket_move", "margin", "identity_mark", "model_link", "canonical_model", *CHANGES):
         op.execute(f"DROP TABLE core.{name}")
     op.execute("DROP SEQUENCE core.feed_position")
