@@ -103,13 +103,8 @@ def _identity() -> None:
 
 def _configuration() -> None:
     """What is configured and shown beside the facts: which sources are pulled, how old they may be, margins."""
-    op.execute(
-        """
-        ALTER TABLE core.source
-            ADD COLUMN enabled boolean NOT NULL DEFAULT false,
-            ADD COLUMN max_age interval NOT NULL DEFAULT interval '3 hours'
-        """
-    )
+    op.execute("ALTER TABLE core.source ADD COLUMN enabled boolean NOT NULL DEFAULT false")
+    op.execute("ALTER TABLE core.source ADD COLUMN max_age interval NOT NULL DEFAULT interval '3 hours'")
     op.execute(
         """
         CREATE TABLE core.margin (
@@ -218,10 +213,8 @@ def _basket() -> None:
         """
     )
     op.execute(
-        """
-        CREATE TRIGGER refresh_baskets AFTER INSERT OR UPDATE OR DELETE ON core.fx_rate
-        FOR EACH STATEMENT EXECUTE FUNCTION core.refresh_baskets()
-        """
+        "CREATE TRIGGER refresh_baskets AFTER INSERT OR UPDATE OR DELETE ON core.fx_rate"
+        " FOR EACH STATEMENT EXECUTE FUNCTION core.refresh_baskets()"
     )
     op.execute("SELECT core.refresh_basket(source) FROM core.source")
 
@@ -243,12 +236,8 @@ def _reader() -> None:
 
 def downgrade() -> None:
     """Drop what is derived. The role stays: other databases of the server may use it."""
-    op.execute(
-        """
-        DROP INDEX core.price_valid_from_idx, core.snapshot_observed_at_idx, core.snapshot_held_idx,
-                   core.snapshot_change_idx, raw.snapshot_run_idx
-        """
-    )
+    op.execute("DROP INDEX core.price_valid_from_idx, raw.snapshot_run_idx")
+    op.execute("DROP INDEX core.snapshot_observed_at_idx, core.snapshot_held_idx, core.snapshot_change_idx")
     op.execute("DROP TRIGGER refresh_baskets ON core.fx_rate")
     op.execute("DROP FUNCTION core.refresh_baskets, core.refresh_basket")
     op.execute("ALTER TABLE core.snapshot DROP COLUMN decimals")
