@@ -88,6 +88,15 @@ def test_the_range_is_taken_across_sources_and_in_dollars(engine: Engine) -> Non
     assert amounts["CREDIT"] == 1000 * amounts["USD"]
 
 
+def test_prices_in_credits_count_in_the_range_as_the_dollars_that_they_are_worth(engine: Engine) -> None:
+    load(engine, "s", 0, ABSENT)
+    bounds = text("SELECT * FROM mart.meter_range ORDER BY meter, currency")
+    with engine.begin() as connection:
+        in_dollars = connection.execute(bounds).all()
+        connection.execute(text("UPDATE core.price SET currency = 'CREDIT', unit_price = unit_price * 1000"))
+        assert connection.execute(bounds).all() == in_dollars
+
+
 def test_what_is_dear_but_not_absurd_is_not_suspect(engine: Engine) -> None:
     [(_, is_suspect, found)] = suspicions(engine, ABSENT, world(prompt="0.00015"))
     assert (is_suspect, found) == (False, [])
