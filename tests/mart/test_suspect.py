@@ -119,6 +119,16 @@ def test_an_input_that_falls_below_its_cache_read(engine: Engine) -> None:
     assert fell == ("input_token", True, ["cache_dearer_than_input"])
 
 
+@pytest.mark.parametrize(("other", "expected"), [("0.000025", ["truncated"]), ("0.0000025", [])])
+def test_a_zero_where_all_prices_stop_at_six_decimals_may_be_a_small_price(
+    engine: Engine, other: str, expected: list[str]
+) -> None:
+    others = {"groq/other": ("O", {"prompt": other})}
+    [came] = suspicions(engine, World(others), World(others | {"openai/a": ("A", {"prompt": "0.000000"})}))
+    assert came == ("input_token", bool(expected), expected)
+    assert reasons(engine) == ({"input_token": expected} if expected else {})
+
+
 def registry(**prices: float | str) -> bytes:
     """A Helicone catalog of one model that several providers serve, at USD per input token."""
     endpoints = [
@@ -148,3 +158,10 @@ def test_an_offer_that_comes_a_power_of_ten_away_from_all_others(
     with engine.connect() as connection:
         [found] = connection.scalars(text("SELECT suspicion FROM core.price_change WHERE source = 'h'"))
     assert found == expected
+
+
+def test_others_that_disagree_tell_nothing_of_an_offer_that_comes(engine: Engine) -> None:
+    take(engine, 0, registry(openai="0.0000025", azure="0.000003"))
+    take(engine, 1, registry(openai="0.0000025", azure="0.000003", groq="0.000025"))
+    with engine.connect() as connection:
+        assert connection.scalars(text("SELECT suspicion FROM core.price_change WHERE source = 'h'")).all() == [[]]
