@@ -167,7 +167,7 @@ def _compare(connection: Connection, name: str, rebuild: Rebuild) -> Verdict:
 
 
 def _pairs(name: str) -> Iterator[tuple[str, Select[Any], Select[Any]]]:
-    """Each table with what the live and the rebuilt one say, whenever it was believed; changes with what versions make."""
+    """Each table with what is there and what should be, from the rebuilt history or, for changes, from the versions."""
     for relation in HISTORY:
         columns = [*relation.stage.c.keys(), "valid_from", "valid_to"]
         yield (
