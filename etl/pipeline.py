@@ -24,38 +24,14 @@ from etl.load import verify as verification
 from etl.load.doubt import Doubt
 from etl.load.history import Loaded
 from etl.load.landing import Landed
+from etl.load.locks import lock_source
 from etl.load.verify import Verdict
 from etl.reading import reader
+from etl.result import Result, result_of, told
 from etl.sources.base import Source
 from etl.sources.registry import kinds
 
 Clock = Callable[[], datetime]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Result:
-    """What became of one source's snapshot.
-
-    ``status`` is that of ``mart.snapshot``; ``error`` is set when it failed, in one line. ``changes`` are told where
-    they cannot be looked up afterwards, because everything was undone.
-    """
-
-    source: str
-    status: str
-    observed_at: datetime | None = None
-    snapshot_id: int | None = None
-    reason: str | None = None
-    error: str | None = None
-    opened: int = 0
-    closed: int = 0
-    quarantined: int = 0
-    unmapped: int = 0
-    changes: tuple[dict[str, Any], ...] = ()
-
-    @property
-    def is_well(self) -> bool:
-        """Whether nothing failed and nothing is held."""
-        return self.status in history.COUNTED
 
 
 @dataclass(frozen=True)
@@ -100,14 +76,14 @@ class Pipeline:
         Raises ``ConflictError`` when the source has another snapshot with the same time.
         """
         with self.engine.begin() as connection:
-            landing.lock_source(connection, source.name)
+            lock_source(connection, source.name)
             # A catalog that came whole and is not understood yet may be read one day; half a walk never will.
             evidence = None if failure is None or isinstance(failure, ContractError) else str(failure)
             landed = landing.land(connection, snapshot, landed_at=self.clock(), failure=evidence)
             if failure is not None:
                 history.mark(connection, landed, "failed", str(failure))
         if failure is not None:
-            return _result(landed, Loaded(status="failed"), error=str(failure))
+            return result_of(landed, Loaded(status="failed"), error=str(failure))
         return self._load_pending(source, landed)
 
     def rehearse(self, source: Source[Any], snapshot: Snapshot, failure: SourceError | None = None) -> Result:
@@ -115,7 +91,7 @@ class Pipeline:
         if failure is not None:
             return Result(source=source.name, status="failed", observed_at=snapshot.observed_at, error=str(failure))
         with self.engine.connect() as connection:
-            landing.lock_source(connection, source.name)
+            lock_source(connection, source.name)
             landed = landing.land(connection, snapshot, landed_at=self.clock())
             result = self._load(connection, source, landed)
             changed = tuple(changes.of_snapshot(connection, source.name, snapshot.observed_at))
@@ -125,16 +101,16 @@ class Pipeline:
     def release(self, source: Source[Any], snapshot_id: int) -> Result:
         """Load a held snapshot. Raises ``UsageError`` when it is not held, ``ContractError`` when it is unreadable."""
         with self.engine.begin() as connection:
-            landing.lock_source(connection, source.name)
+            lock_source(connection, source.name)
             held = judge.require_held(connection, snapshot_id)
             loaded = judge.release(connection, held, reader(connection, source), now=self.clock())
         self._identify()
-        return _result(held, loaded)
+        return result_of(held, loaded)
 
     def reject(self, snapshot_id: int) -> None:
         """Refuse a held snapshot: it never counts. Raises ``UsageError`` when it is not held."""
         with self.engine.begin() as connection:
-            landing.lock_source(connection, judge.require_held(connection, snapshot_id).source)
+            lock_source(connection, judge.require_held(connection, snapshot_id).source)
             judge.reject(connection, snapshot_id)
 
     def verify(self, source: Source[Any], *, is_applied: bool, progress: verification.Progress) -> Verdict:
@@ -208,10 +184,10 @@ class Pipeline:
         result = None
         while True:
             with self.engine.begin() as connection:
-                landing.lock_source(connection, source.name)
+                lock_source(connection, source.name)
                 waiting = landing.pending(connection, source.name)
                 if not waiting:
-                    return result or _told(landed, history.logged(connection, landed))
+                    return result or told(landed, history.logged(connection, landed))
                 done = self._load(connection, source, waiting[0])
             if waiting[0].snapshot_id == landed.snapshot_id:
                 result = done
@@ -234,8 +210,8 @@ class Pipeline:
                 raise
             reason = str(error) if isinstance(error, ContractError) else _refusal(error)
             history.mark(connection, landed, "failed", reason)
-            return _told(landed, Loaded(status="failed", reason=reason))
-        return _result(landed, loaded)
+            return told(landed, Loaded(status="failed", reason=reason))
+        return result_of(landed, loaded)
 
 
 _DATA_ERRORS = ("22", "23", "54")
@@ -250,24 +226,3 @@ def _refusal(error: DBAPIError) -> str:
     """What the database has against our data, without the data."""
     primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
     return f"the database refuses it: {primary or error.orig}"
-
-
-def _told(landed: Landed, loaded: Loaded) -> Result:
-    """The result for a snapshot as the log has it, with the error that it ended in."""
-    line = f"{landed.source}: snapshot {landed.snapshot_id}: {loaded.reason}"
-    return _result(landed, loaded, error=line if loaded.status == "failed" else None)
-
-
-def _result(landed: Landed, loaded: Loaded, *, error: str | None = None) -> Result:
-    return Result(
-        source=landed.source,
-        snapshot_id=landed.snapshot_id,
-        observed_at=landed.observed_at,
-        status=loaded.status,
-        reason=loaded.reason,
-        error=error,
-        opened=loaded.opened,
-        closed=loaded.closed,
-        quarantined=loaded.quarantined,
-        unmapped=loaded.unmapped,
-    )

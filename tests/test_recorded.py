@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from etl.backfill import snapshots
-from etl.pipeline import Pipeline, Result
+from etl.pipeline import Pipeline
+from etl.result import Result
 from etl.sources.registry import kinds
 from tests.dump import dump
 from tests.oracle import fold

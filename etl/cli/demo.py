@@ -17,7 +17,7 @@ from etl.cli.session import session
 from etl.demo import story
 from etl.load import changes as feed
 from etl.load import log
-from etl.pipeline import Result
+from etl.result import Result
 
 MOST = 25
 """Rows of changes that a newcomer reads."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from etl.cli import output
-from etl.pipeline import Result
+from etl.result import Result
 
 
 def shown(results: Iterable[Result], *, total: int) -> Iterator[Result]:

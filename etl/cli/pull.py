@@ -10,7 +10,7 @@ from etl.backfill import snapshots
 from etl.cli import output, spoken
 from etl.cli.progress import shown
 from etl.cli.session import session
-from etl.pipeline import Result
+from etl.result import Result
 
 COLUMNS = ("source", "status", "observed_at", "opened", "closed", "reason")
 

@@ -15,7 +15,8 @@ from etl.errors import SourceError
 from etl.extract.client import Limits, Secret
 from etl.extract.walk import Outcome, fetch_snapshot
 from etl.fetch import validators_of
-from etl.pipeline import Pipeline, Result
+from etl.pipeline import Pipeline
+from etl.result import Result
 from etl.sources.base import Source
 from etl.sources.registry import kinds
 

@@ -71,14 +71,6 @@ class Body:
         return _space(self.text, at + 1) if self.text[at] == "," else at
 
 
-def quoted_text(body: bytes, pointer: str) -> str:
-    """The text at a pointer into a body.
-
-    Raises ``LookupError`` when nothing stands there, ``ValueError`` when the body is no JSON.
-    """
-    return Body.of(body).quoted(pointer)
-
-
 def _value_at(text: str, at: int) -> _Span:
     """Where the value begins and ends that comes next."""
     start = _space(text, at)

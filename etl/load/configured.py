@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Table, and_, delete, func, literal, literal_c
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from etl.domain.meters import CREDIT, USD
+from etl.load.locks import lock
 from etl.load.tables import TIMESTAMP, fx_rate, margin, source
 
 
@@ -74,7 +75,7 @@ def record(
 ) -> None:
     """Make the database say what is configured, in the caller's transaction."""
     # Two that record at once would wait for each other's rows.
-    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("etl configuration", 0))))
+    lock(connection, "configuration")
     _record_sources(connection, [asdict(each) for each in sources])
     _become(connection, fx_rate, "currency", [*map(asdict, RATES), *map(_configured, rates)])
     _become(connection, margin, "kind", [*map(asdict, MARGINS), *map(_configured, margins)])

@@ -36,7 +36,8 @@ from sqlalchemy import (
 
 from etl.domain import jsontext
 from etl.load import relations
-from etl.load.tables import TIMESTAMP, catalog_change, feed_position, price_change, quarantine, snapshot
+from etl.load.derived_tables import catalog_change, feed_position, price_change
+from etl.load.tables import TIMESTAMP, quarantine, snapshot
 
 CHANGES = (price_change, catalog_change)
 """The tables of derived changes."""

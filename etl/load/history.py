@@ -16,7 +16,8 @@ from etl.domain.catalog import Catalog
 from etl.errors import ContractError
 from etl.load import basket, scratch
 from etl.load.derive import Derivation, beside, derive, notify
-from etl.load.landing import Landed, landed_of, lock_source
+from etl.load.landing import Landed, landed_of
+from etl.load.locks import lock_source
 from etl.load.merge import Moves, Step, merge
 from etl.load.scratch import Window
 from etl.load.stage import stage

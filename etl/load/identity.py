@@ -7,14 +7,15 @@ versions of models the links were made, so that nothing is read while both are t
 import hashlib
 from importlib import resources
 
-from sqlalchemy import Connection, delete, func, insert, literal, select, text
+from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from etl.database.driver import copy_in, run_script
 from etl.identity.linking import Link, link
 from etl.identity.reading import Listed
+from etl.load.derived_tables import identity_mark
+from etl.load.locks import lock
 from etl.load.relations import endpoint, model
-from etl.load.tables import identity_mark
 
 
 def refresh(connection: Connection) -> int:
@@ -22,7 +23,7 @@ def refresh(connection: Connection) -> int:
 
     Returns how many rows were written or taken back; none when nothing that matters came since the last time.
     """
-    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(literal("etl identity"), 0))))
+    lock(connection, "identity")
     due = f"{_rules()} {_versions(connection)}"
     if connection.scalar(select(identity_mark.c.mark)) == due:
         return 0

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import structlog
 import zstandard
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from etl.domain.snapshot import Origin, Page, Snapshot
@@ -31,14 +30,6 @@ class Landed:
     observed_at: datetime
     fingerprint: bytes
     status: str
-
-
-def lock_source(connection: Connection, name: str) -> None:
-    """Be the only writer of a source until the end of the transaction, waiting for another one (contract, rule 9)."""
-    key = func.hashtextextended(literal("etl source " + name), 0)
-    if not connection.scalar(select(func.pg_try_advisory_xact_lock(key))):
-        structlog.get_logger().info("waiting for another process that writes this source", source=name)
-        connection.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def land(connection: Connection, landing: Snapshot, *, landed_at: datetime, failure: str | None = None) -> Landed:

@@ -25,8 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from etl.load.derived_tables import metadata as metadata  # noqa: PLC0414  with these relations it is the whole schema
 from etl.load.tables import TIMESTAMP
-from etl.load.tables import metadata as metadata  # noqa: PLC0414  with these relations it is the whole schema
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from etl.errors import ContractError
 from etl.load import basket, derive, history, scratch
 from etl.load.derive import Derivation
 from etl.load.history import COUNTED, Read, apply, logged_of, next_known_at, step_of
-from etl.load.landing import Landed, landed_of, lock_source
+from etl.load.landing import Landed, landed_of
+from etl.load.locks import lock_source
 from etl.load.merge import Moves
 from etl.load.relations import HISTORY
 from etl.load.scratch import SCHEMA, Window, copy_of
@@ -166,7 +167,7 @@ def _compare(connection: Connection, name: str, rebuild: Rebuild) -> Verdict:
 
 
 def _pairs(name: str) -> Iterator[tuple[str, Select[Any], Select[Any]]]:
-    """Each table with what the live and the rebuilt one say; when it was believed is not compared."""
+    """Each table with what is there and what should be, from the rebuilt history or, for changes, from the versions."""
     for relation in HISTORY:
         columns = [*relation.stage.c.keys(), "valid_from", "valid_to"]
         yield (

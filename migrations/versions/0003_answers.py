@@ -107,13 +107,8 @@ def _identity() -> None:
 
 def _configuration() -> None:
     """What is configured and shown beside the facts: which sources are pulled, how old they may be, margins."""
-    op.execute(
-        """
-        ALTER TABLE core.source
-            ADD COLUMN enabled boolean NOT NULL DEFAULT false,
-            ADD COLUMN max_age interval NOT NULL DEFAULT interval '3 hours'
-        """
-    )
+    op.execute("ALTER TABLE core.source ADD COLUMN enabled boolean NOT NULL DEFAULT false")
+    op.execute("ALTER TABLE core.source ADD COLUMN max_age interval NOT NULL DEFAULT interval '3 hours'")
     op.execute(
         """
         CREATE TABLE core.margin (
@@ -225,10 +220,8 @@ def _basket() -> None:
         """
     )
     op.execute(
-        """
-        CREATE TRIGGER refresh_baskets AFTER INSERT OR UPDATE OR DELETE ON core.fx_rate
-        FOR EACH STATEMENT EXECUTE FUNCTION core.refresh_baskets()
-        """
+        "CREATE TRIGGER refresh_baskets AFTER INSERT OR UPDATE OR DELETE ON core.fx_rate"
+        " FOR EACH STATEMENT EXECUTE FUNCTION core.refresh_baskets()"
     )
     op.execute("SELECT core.refresh_basket(source) FROM core.source")
 
@@ -250,21 +243,12 @@ def _reader() -> None:
 
 def downgrade() -> None:
     """Drop what is derived. The role stays: other databases of the server may use it."""
-    op.execute("DROP INDEX core.price_valid_from_idx")
-    op.execute("DROP INDEX core.snapshot_observed_at_idx")
-    op.execute("DROP INDEX core.snapshot_held_idx")
-    op.execute("DROP INDEX core.snapshot_change_idx")
-    op.execute("DROP INDEX raw.snapshot_run_idx")
+    op.execute("DROP INDEX core.price_valid_from_idx, raw.snapshot_run_idx")
+    op.execute("DROP INDEX core.snapshot_observed_at_idx, core.snapshot_held_idx, core.snapshot_change_idx")
     op.execute("DROP TRIGGER refresh_baskets ON core.fx_rate")
-    op.execute("DROP FUNCTION core.refresh_baskets")
-    op.execute("DROP FUNCTION core.refresh_basket")
-    op.execute("DROP TABLE core.basket_move")
+    op.execute("DROP FUNCTION core.refresh_baskets, core.refresh_basket")
     op.execute("ALTER TABLE core.snapshot DROP COLUMN decimals")
-    op.execute("DROP TABLE core.margin")
     op.execute("ALTER TABLE core.source DROP COLUMN enabled, DROP COLUMN max_age")
-    op.execute("DROP TABLE core.identity_mark")
-    op.execute("DROP TABLE core.model_link")
-    op.execute("DROP TABLE core.canonical_model")
-    for name in CHANGES:
+    for name in ("basket_move", "margin", "identity_mark", "model_link", "canonical_model", *CHANGES):
         op.execute(f"DROP TABLE core.{name}")
     op.execute("DROP SEQUENCE core.feed_position")

@@ -9,7 +9,8 @@ from sqlalchemy import URL, Engine, text
 
 from etl.database.engine import open_engine
 from etl.demo.story import play
-from etl.pipeline import Pipeline, Result
+from etl.pipeline import Pipeline
+from etl.result import Result
 from tests.conftest import _database
 
 

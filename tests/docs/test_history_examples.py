@@ -7,7 +7,8 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Engine, text
 
-from etl.pipeline import Pipeline, Result
+from etl.pipeline import Pipeline
+from etl.result import Result
 from etl.sources.registry import kinds
 from tests.docs.examples import Example, Row, examples, label, price, snapshot, time
 

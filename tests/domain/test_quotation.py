@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.domain.quotation import Body, quoted_text
+from etl.domain.quotation import Body
 
 NAMES = st.text(st.characters(codec="utf-8"), max_size=4) | st.sampled_from(["", "/", "~", "~1", "a/b", "0", "-1"])
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.floats(allow_nan=False)
@@ -24,6 +24,10 @@ LAYOUTS = st.sampled_from(
         {"ensure_ascii": False},
     ]
 )
+
+
+def quoted_text(body: bytes, pointer: str) -> str:
+    return Body.of(body).quoted(pointer)
 
 
 def everything(value: Any, pointer: str = "") -> list[tuple[str, Any]]:

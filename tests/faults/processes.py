@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import make_url
 
 from etl.config import Settings, SourceSettings, configured
-from etl.pipeline import Pipeline, Result
+from etl.pipeline import Pipeline
+from etl.result import Result
 from etl.sources.registry import kinds
 from tests.extract.sources import QUICK
 from tests.faults.driver import Moment, watched_engine

@@ -9,7 +9,7 @@ from multiprocessing.context import ForkServerProcess
 import pytest
 from sqlalchemy import URL, Engine, text
 
-from etl.load.landing import lock_source
+from etl.load.locks import lock_source
 from tests.extract.gateway import Gateway, ok
 from tests.faults.processes import backfill_at, ended, run_at, start
 from tests.faults.wards import assert_nothing_half, days_of

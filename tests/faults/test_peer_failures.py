@@ -9,7 +9,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from etl.domain.snapshot import Origin, Page, Snapshot
-from etl.pipeline import Pipeline, Result
+from etl.pipeline import Pipeline
+from etl.result import Result
 from etl.sources.registry import kinds
 from tests.load.believing import believed, clock, load, observe
 from tests.load.worlds import World, history, moment

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from etl.config import Settings, SourceSettings, configured
-from etl.pipeline import Pipeline, Result
+from etl.pipeline import Pipeline
+from etl.result import Result
 from etl.sources.registry import kinds
 from tests.extract.gateway import Act, Asked, Gateway
 from tests.extract.sources import QUICK

@@ -67,11 +67,8 @@ def test_a_short_date_of_which_two_full_ones_may_be_true_stays_as_it_is() -> Non
 
 
 def test_what_looks_like_a_date_and_is_none_stays_a_word() -> None:
-    assert canonical("acme/m-20251399", "acme/m-8192", "acme/m-32768") == [
-        "acme/m-20251399",
-        "acme/m-8192",
-        "acme/m-32768",
-    ]
+    ids = ["acme/m", "acme/m-20251399", "acme/m-20250231", "acme/m-8192", "acme/m-32768"]
+    assert canonical(*ids) == ids
 
 
 @pytest.mark.parametrize(

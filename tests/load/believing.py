@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from etl.domain.snapshot import Origin
-from etl.pipeline import Pipeline, Result
+from etl.pipeline import Pipeline
+from etl.result import Result
 from etl.sources.registry import kinds
 from tests.load.worlds import Key, Run, Value, World, snapshot
 

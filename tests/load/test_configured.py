@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, text
 
 from etl.load.configured import Margin, Rate, SourceEntry, record
@@ -137,6 +138,17 @@ def test_those_who_record_at_the_same_time_do_not_fail(engine: Engine) -> None:
         for done in [pool.submit(configure, engine, *each, EUR) for each in (forwards, backwards) * 8]:
             done.result()
     assert len(set(rows(engine, "SELECT enabled FROM mart.source"))) == 1
+
+
+def test_whoever_records_last_is_right_although_the_first_has_not_committed_yet(engine: Engine) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as first:
+            record(first, [], [EUR], [])
+            last = pool.submit(configure, engine, replace(EUR, currency="GBP"))
+            with pytest.raises(TimeoutError):
+                last.result(timeout=1)
+        last.result(timeout=30)
+    assert rows(engine, "SELECT DISTINCT currency FROM mart.fx_rate ORDER BY 1") == [("CREDIT",), ("GBP",), ("USD",)]
 
 
 def test_a_price_is_worth_what_the_rate_in_force_says(engine: Engine) -> None:

@@ -78,6 +78,20 @@ def test_a_history_that_was_tampered_with_differs_and_can_be_corrected(engine: E
     assert believed(engine, "s") == history(WORLDS)
 
 
+def test_a_correction_of_prices_corrects_what_moved_in_the_price_index(engine: Engine) -> None:
+    for day, price in enumerate(("1", "2")):
+        load(engine, "s", day, World({"openai/m": ("A", {"prompt": price, "completion": "1"})}))
+    moves = text("SELECT * FROM core.basket_move ORDER BY day")
+    with engine.begin() as connection:
+        right = connection.execute(moves).all()
+        connection.execute(text("UPDATE core.price SET unit_price = 1"))
+        connection.execute(text("SELECT core.refresh_basket('s')"))
+        assert connection.execute(moves).all() != right
+    verify(engine, is_applied=True)
+    with engine.connect() as connection:
+        assert connection.execute(moves).all() == right
+
+
 def test_a_correction_is_believed_from_then_on_and_never_rewrites_what_was_believed(engine: Engine) -> None:
     clock = Ticking()
     load(engine, "s", 0, WORLDS[0], clock)

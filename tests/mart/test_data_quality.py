@@ -8,7 +8,8 @@ from sqlalchemy import Engine, text
 from etl.database.driver import run_script
 from etl.database.mart import FOLDER
 from etl.domain.snapshot import Origin, Page, Snapshot
-from etl.pipeline import Pipeline, Result
+from etl.pipeline import Pipeline
+from etl.result import Result
 from etl.sources.registry import kinds
 from tests.load.believing import clock, observe
 from tests.load.worlds import World, moment

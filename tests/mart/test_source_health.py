@@ -11,7 +11,8 @@ from sqlalchemy import Engine, text
 from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import AccessError, ContractError, FetchError, SourceError
 from etl.load.configured import SourceEntry, record
-from etl.pipeline import Pipeline, Result
+from etl.pipeline import Pipeline
+from etl.result import Result
 from etl.sources.registry import kinds
 from tests.load.believing import clock
 from tests.load.worlds import World, body

@@ -88,6 +88,15 @@ def test_the_range_is_taken_across_sources_and_in_dollars(engine: Engine) -> Non
     assert amounts["CREDIT"] == 1000 * amounts["USD"]
 
 
+def test_prices_in_credits_count_in_the_range_as_the_dollars_that_they_are_worth(engine: Engine) -> None:
+    load(engine, "s", 0, ABSENT)
+    bounds = text("SELECT * FROM mart.meter_range ORDER BY meter, currency")
+    with engine.begin() as connection:
+        in_dollars = connection.execute(bounds).all()
+        connection.execute(text("UPDATE core.price SET currency = 'CREDIT', unit_price = unit_price * 1000"))
+        assert connection.execute(bounds).all() == in_dollars
+
+
 def test_what_is_dear_but_not_absurd_is_not_suspect(engine: Engine) -> None:
     [(_, is_suspect, found)] = suspicions(engine, ABSENT, world(prompt="0.00015"))
     assert (is_suspect, found) == (False, [])
@@ -108,6 +117,16 @@ def test_an_input_that_falls_below_its_cache_read(engine: Engine) -> None:
     before = world(prompt="0.0000025", input_cache_read="0.000002")
     [fell] = suspicions(engine, before, world(prompt="0.0000015", input_cache_read="0.000002"))
     assert fell == ("input_token", True, ["cache_dearer_than_input"])
+
+
+@pytest.mark.parametrize(("other", "expected"), [("0.000025", ["truncated"]), ("0.0000025", [])])
+def test_a_zero_where_all_prices_stop_at_six_decimals_may_be_a_small_price(
+    engine: Engine, other: str, expected: list[str]
+) -> None:
+    others = {"groq/other": ("O", {"prompt": other})}
+    [came] = suspicions(engine, World(others), World(others | {"openai/a": ("A", {"prompt": "0.000000"})}))
+    assert came == ("input_token", bool(expected), expected)
+    assert reasons(engine) == ({"input_token": expected} if expected else {})
 
 
 def registry(**prices: float | str) -> bytes:
@@ -139,3 +158,10 @@ def test_an_offer_that_comes_a_power_of_ten_away_from_all_others(
     with engine.connect() as connection:
         [found] = connection.scalars(text("SELECT suspicion FROM core.price_change WHERE source = 'h'"))
     assert found == expected
+
+
+def test_others_that_disagree_tell_nothing_of_an_offer_that_comes(engine: Engine) -> None:
+    take(engine, 0, registry(openai="0.0000025", azure="0.000003"))
+    take(engine, 1, registry(openai="0.0000025", azure="0.000003", groq="0.000025"))
+    with engine.connect() as connection:
+        assert connection.scalars(text("SELECT suspicion FROM core.price_change WHERE source = 'h'")).all() == [[]]
