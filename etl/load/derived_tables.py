@@ -118,6 +118,7 @@ price_change = _changes(
     Column("is_economic", Boolean, nullable=False),
     Column("is_reversal", Boolean, nullable=False),
     Column("suspicion", ARRAY(Text), nullable=False),
+    Column("old_currency", Text),
 )
 
 Index(

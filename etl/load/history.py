@@ -146,6 +146,7 @@ def logged_of(catalog: Catalog) -> dict[str, Any]:
     return {
         "reason": catalog.coverage.reason,
         "is_complete": catalog.coverage.is_complete,
+        "covered": None if catalog.coverage.providers is None else sorted(catalog.coverage.providers),
         "models": len(catalog.models),
         "endpoints": len(catalog.endpoints),
         "prices": len(catalog.prices),

@@ -1,6 +1,7 @@
 """The tables of landed bytes (``raw``), and of ``core`` the log, what was set aside, and what is configured."""
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -103,6 +104,7 @@ snapshot = Table(
     Column("opened", Integer),
     Column("closed", Integer),
     Column("known_at", TIMESTAMP),
+    Column("covered", ARRAY(Text)),
     Column("decimals", Integer),
     Index(
         "snapshot_counted_idx",

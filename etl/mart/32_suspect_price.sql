@@ -3,13 +3,13 @@ CREATE VIEW mart.suspect_price AS
 WITH price AS MATERIALIZED (
     SELECT * FROM core.price WHERE valid_to IS NULL AND known_to IS NULL
 ), suspicion AS (
-    -- What the change that brought it gave away.
+    -- What the change that brought it gave away; what takes a mistake back is none.
     SELECT p.version_id, unnest(c.suspicion) AS reason
       FROM core.price_change c
       JOIN core.price p
         ON (p.source, p.model_id, p.provider, p.region, p.plan, p.meter, p.tier_start, p.valid_from)
          = (c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start, c.changed_at)
-     WHERE c.known_to IS NULL AND c.suspicion <> '{}' AND p.valid_to IS NULL AND p.known_to IS NULL
+     WHERE c.known_to IS NULL AND c.suspicion <> '{}' AND NOT c.is_reversal AND p.valid_to IS NULL AND p.known_to IS NULL
     UNION
     SELECT p.version_id, 'cache_dearer_than_input'
       FROM price p
@@ -23,7 +23,7 @@ WITH price AS MATERIALIZED (
     SELECT p.version_id, 'truncated'
       FROM price p
       JOIN core.snapshot n ON n.source = p.source AND n.observed_at = p.valid_from
-     WHERE p.price_state = 'free' AND n.status IN ('loaded', 'unchanged') AND n.decimals <= 6
+     WHERE p.price_state = 'free' AND p.meter ~ '_(token|token_hour|character|byte)$' AND n.status IN ('loaded', 'unchanged') AND n.decimals <= 6
     UNION
     SELECT p.version_id, 'out_of_range'
       FROM price p

@@ -17,7 +17,7 @@ CHANGES = {
         meter text NOT NULL, tier_start bigint NOT NULL, currency text NOT NULL, change text NOT NULL,
         cause text NOT NULL, old_state text, new_state text, old_unit_price numeric, new_unit_price numeric,
         ratio numeric, changed_at timestamptz NOT NULL, not_before timestamptz NOT NULL,
-        is_economic boolean NOT NULL, is_reversal boolean NOT NULL, suspicion text[] NOT NULL
+        is_economic boolean NOT NULL, is_reversal boolean NOT NULL, suspicion text[] NOT NULL, old_currency text
         """,
     ),
     "catalog_change": (
@@ -37,6 +37,7 @@ def upgrade() -> None:
     _identity()
     _configuration()
     _basket()
+    op.execute("ALTER TABLE core.snapshot ADD COLUMN covered text[]")
     op.execute("ALTER TABLE core.snapshot ADD COLUMN decimals integer")
     op.execute("CREATE INDEX snapshot_observed_at_idx ON core.snapshot (observed_at)")
     op.execute("CREATE INDEX snapshot_held_idx ON core.snapshot (source) WHERE status = 'held'")
@@ -247,7 +248,7 @@ def downgrade() -> None:
     op.execute("DROP INDEX core.snapshot_observed_at_idx, core.snapshot_held_idx, core.snapshot_change_idx")
     op.execute("DROP TRIGGER refresh_baskets ON core.fx_rate")
     op.execute("DROP FUNCTION core.refresh_baskets, core.refresh_basket")
-    op.execute("ALTER TABLE core.snapshot DROP COLUMN decimals")
+    op.execute("ALTER TABLE core.snapshot DROP COLUMN covered, DROP COLUMN decimals")
     op.execute("ALTER TABLE core.source DROP COLUMN enabled, DROP COLUMN max_age")
     for name in ("basket_move", "margin", "identity_mark", "model_link", "canonical_model", *CHANGES):
         op.execute(f"DROP TABLE core.{name}")

@@ -39,6 +39,12 @@ WITH version AS (
 SELECT s.source, s.model_id, s.provider, s.region, s.entity, s.change, s.attribute, s.old_value, s.new_value,
        s.changed_at, seen.not_before
   FROM step s
+ -- A model is there for all who serve it.
+ CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(DISTINCT e.provider), '{}') AS providers
+      FROM core.endpoint e
+     WHERE s.entity = 'model' AND s.change <> 'changed' AND e.source = s.source AND e.model_id = s.model_id
+       AND e.known_to IS NULL AND e.valid_from <= s.changed_at AND (e.valid_to IS NULL OR e.valid_to >= s.changed_at)) routes
  CROSS JOIN LATERAL (
     -- What could not be seen is known from its prices. What is not complete cannot prove that something was not there
     -- yet, or no more.
@@ -49,7 +55,10 @@ SELECT s.source, s.model_id, s.provider, s.region, s.entity, s.change, s.attribu
                    AND (s.entity = 'model' OR (u.provider, u.region) = (s.provider, s.region))),
                (SELECT max(n.observed_at) FROM core.snapshot n
                  WHERE n.source = s.source AND n.status IN ('loaded', 'unchanged') AND n.observed_at < s.changed_at
-                   AND (n.is_complete OR s.change = 'changed')),
+                   AND (s.change = 'changed'
+                        OR CASE WHEN n.covered IS NULL THEN n.is_complete
+                                WHEN s.entity = 'endpoint' THEN s.provider = ANY (n.covered)
+                                ELSE routes.providers <@ n.covered END)),
                (SELECT max(n.observed_at) FROM core.snapshot n
                  WHERE n.source = s.source AND n.status IN ('loaded', 'unchanged')
                    AND n.observed_at < s.changed_at)) AS not_before) seen

@@ -71,7 +71,7 @@ SELECT c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start
        c.changed_at, seen.not_before,
        CASE c.change WHEN 'added' THEN c.new_state <> 'free'
                      WHEN 'removed' THEN c.old_state <> 'free' ELSE true END AS is_economic,
-       c.is_reversal, doubt.suspicion
+       c.is_reversal, doubt.suspicion, nullif(c.old_currency, c.currency) AS old_currency
   FROM named c
  -- What a price came with was not there just before (the clock ticks in microseconds); what it went with is not there then.
  CROSS JOIN LATERAL (
@@ -85,7 +85,8 @@ SELECT c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start
         (SELECT max(n.observed_at) FROM core.snapshot n
           WHERE n.source = c.source AND n.status IN ('loaded', 'unchanged') AND n.observed_at < c.changed_at
             AND (c.old_state IS NOT NULL
-                 OR n.is_complete AND NOT EXISTS (SELECT FROM core.quarantine x WHERE x.snapshot_id = n.snapshot_id))),
+                 OR CASE WHEN n.covered IS NULL THEN n.is_complete ELSE c.provider = ANY (n.covered) END
+                    AND NOT EXISTS (SELECT FROM core.quarantine x WHERE x.snapshot_id = n.snapshot_id))),
         (SELECT max(n.observed_at) FROM core.snapshot n
           WHERE n.source = c.source AND n.status IN ('loaded', 'unchanged')
             AND n.observed_at < c.changed_at)) AS not_before) seen
@@ -104,7 +105,7 @@ SELECT c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start
              THEN 'power_of_ten' END,
         CASE WHEN cache.is_dearer THEN 'cache_dearer_than_input' END,
         -- Printed with six decimals, a small price reads 0.000000.
-        CASE WHEN c.new_state = 'free' AND c.change <> 'removed'
+        CASE WHEN c.new_state = 'free' AND c.meter ~ '_(token|token_hour|character|byte)$'
               AND EXISTS (SELECT FROM core.snapshot n
                            WHERE n.source = c.source AND n.observed_at = c.changed_at
                              AND n.status IN ('loaded', 'unchanged') AND n.decimals <= 6)
