@@ -125,6 +125,9 @@ def _configuration() -> None:
 
 
 REFRESH_BASKET = """
+-- A load and a changed rate may refresh one source at once.
+SELECT pg_advisory_xact_lock(hashtextextended('etl basket ' || $1, 0));
+
 DELETE FROM core.basket_move m WHERE m.source = $1 AND m.day >= timezone('UTC', $2)::date;
 
 WITH price AS MATERIALIZED (
@@ -207,7 +210,7 @@ def _basket() -> None:
         CREATE FUNCTION core.refresh_baskets() RETURNS trigger
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
         BEGIN
-            PERFORM core.refresh_basket(s.source) FROM core.source s;
+            PERFORM core.refresh_basket(s.source) FROM (SELECT source FROM core.source ORDER BY source) s;
             RETURN NULL;
         END $$
         """
