@@ -36,6 +36,7 @@ COLUMNS = (
     "is_economic",
     "is_reversal",
     "is_suspect",
+    "old_currency",
     "cursor",
     "event",
     "known_at",
@@ -78,6 +79,8 @@ def changes(
         raise ConfigurationError(
             "a cursor and a moment cannot bound one question: give two of a kind, such as --since c0"
         )
+    if first is not None and last is not None and last < first:  # type: ignore[operator]  two of a kind
+        raise ConfigurationError(f"--until {until} comes before --since {since}: nothing lies between them")
     with session(context).engine.connect() as connection:
         rows, following = _asked(connection, first, last, source)
         if source and not rows:

@@ -134,7 +134,7 @@ def upgrade(engine: Engine) -> None:
 
 def require_known(name: str, known: Iterable[str], *, what: str = "source") -> None:
     """Raise ``ConfigurationError``, with the name that may have been meant, unless there is such a source."""
-    names = list(known)
+    names = list(dict.fromkeys(known))
     if name in names:
         return
     near = difflib.get_close_matches(name, names, n=1)

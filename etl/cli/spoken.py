@@ -66,9 +66,10 @@ def _price(row: Mapping[str, Any]) -> str:
 
 
 def step(row: Mapping[str, Any]) -> str:
-    """From the old price to the new one, without the currency."""
+    """From the old price to the new one, without the currency, unless it was another one."""
     is_tiny = row["meter"].endswith(_TINY)
     old = _amount(row["old_state"], row["old_unit_price"], is_tiny=is_tiny)
+    old += f" {row['old_currency']}" if row["old_currency"] else ""
     new = _amount(row["new_state"], row["new_unit_price"], is_tiny=is_tiny)
     return f"{old} → {new}"
 

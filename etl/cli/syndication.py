@@ -93,7 +93,8 @@ def _details(row: Row) -> str:
 
 def _amount(row: Row, which: str) -> str | None:
     price = row[f"{which}_unit_price"]
-    return row[f"{which}_state"] if price is None else f"{price:f} {row['currency']}"
+    currency = (row["old_currency"] if which == "old" else None) or row["currency"]
+    return row[f"{which}_state"] if price is None else f"{price:f} {currency}"
 
 
 def _put(parent: Element, name: str, said: str) -> Element:

@@ -17,12 +17,15 @@ from etl.database.driver import run_script
 from etl.errors import DatabaseError
 
 FOLDER = Path(__file__).parent.parent / "mart"
+DERIVED = Path(__file__).parent.parent / "load" / "derived"
+"""What the mart reads is derived by these; it is derived anew where they are others."""
 
 
 def digest() -> str:
     """What the files say now, as the mark that an installed mart carries."""
-    files = sorted([*FOLDER.glob("*.sql"), FOLDER / "glossary.toml"])
-    return "mart " + hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    files = sorted([*FOLDER.glob("*.sql"), *DERIVED.glob("*.sql"), FOLDER / "glossary.toml"])
+    version = hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    return f"What analysts and BI tools read; replaced as a whole at an upgrade. Version {version}."
 
 
 def installed(connection: Connection) -> str | None:

@@ -3,7 +3,6 @@
 Amounts are ``Decimal`` and stay exact; nothing here, or anywhere, passes through a float.
 """
 
-import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from enum import StrEnum
@@ -66,10 +65,6 @@ _DOUBLE = Context(prec=15, rounding=ROUND_HALF_EVEN)
 _WIDE = Context(prec=1_000, rounding=ROUND_HALF_EVEN)
 
 
-_SPELLED = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
-"""A number as catalogs spell it: ``Decimal`` itself would take ``1_0`` and the digits of other scripts, too."""
-
-
 class AmountError(ValueError):
     """A quoted figure that is no amount of money; the text says why."""
 
@@ -101,7 +96,8 @@ def amount(quoted: object) -> Decimal:
     """
     if isinstance(quoted, bool) or not isinstance(quoted, int | Decimal | str):
         raise AmountError(f"{quoted!r:.80} is not a number")
-    if isinstance(quoted, str) and not _SPELLED.fullmatch(quoted):
+    # Decimal itself would take 1_0 for ten, and the digits of other scripts.
+    if isinstance(quoted, str) and ("_" in quoted or not quoted.isascii()):
         raise AmountError(f"{quoted!r:.80} is not a number")
     try:
         value = Decimal(quoted.strip() if isinstance(quoted, str) else quoted)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 _COLUMNS = """
-SELECT changed_at, source, model_id, provider, region, plan, meter, tier_start, currency, change,
+SELECT changed_at, source, model_id, provider, region, plan, meter, tier_start, currency, old_currency, change,
        coalesce(cause, entity) AS cause, old_state, new_state, old_unit_price, new_unit_price, ratio, not_before,
        is_economic, is_reversal, is_suspect, position AS cursor, event, known_at
   FROM mart.change_feed

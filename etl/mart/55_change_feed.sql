@@ -2,7 +2,8 @@
 CREATE VIEW mart.change_feed AS
 SELECT c.asserted AS position, 'assertion' AS event, c.retracted AS counterpart, c.known_from AS known_at,
        'price' AS entity,
-       c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start, c.currency, c.change, c.cause,
+       c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start, c.currency, c.old_currency, c.change,
+       c.cause,
        c.old_state, c.new_state, c.old_unit_price, c.new_unit_price, c.ratio,
        NULL::text AS attribute, NULL::text AS old_value, NULL::text AS new_value,
        c.changed_at, c.not_before, c.is_economic, c.is_reversal,
@@ -12,7 +13,8 @@ SELECT c.asserted AS position, 'assertion' AS event, c.retracted AS counterpart,
   LEFT JOIN mart.meter_range usual ON usual.meter = c.meter AND usual.currency = c.currency
 UNION ALL
 SELECT c.retracted, 'retraction', c.asserted, c.known_to, 'price',
-       c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start, c.currency, c.change, c.cause,
+       c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start, c.currency, c.old_currency, c.change,
+       c.cause,
        c.old_state, c.new_state, c.old_unit_price, c.new_unit_price, c.ratio,
        NULL, NULL, NULL, c.changed_at, c.not_before, c.is_economic, c.is_reversal,
        c.suspicion <> '{}' OR coalesce(c.new_unit_price NOT BETWEEN usual.low AND usual.high, false)
@@ -22,13 +24,13 @@ SELECT c.retracted, 'retraction', c.asserted, c.known_to, 'price',
  WHERE c.retracted IS NOT NULL
 UNION ALL
 SELECT c.asserted, 'assertion', c.retracted, c.known_from, c.entity,
-       c.source, c.model_id, c.provider, c.region, NULL, NULL, NULL, NULL, c.change, NULL,
+       c.source, c.model_id, c.provider, c.region, NULL, NULL, NULL, NULL, NULL, c.change, NULL,
        NULL, NULL, NULL, NULL, NULL,
        c.attribute, c.old_value, c.new_value, c.changed_at, c.not_before, NULL, NULL, NULL
   FROM core.catalog_change c
 UNION ALL
 SELECT c.retracted, 'retraction', c.asserted, c.known_to, c.entity,
-       c.source, c.model_id, c.provider, c.region, NULL, NULL, NULL, NULL, c.change, NULL,
+       c.source, c.model_id, c.provider, c.region, NULL, NULL, NULL, NULL, NULL, c.change, NULL,
        NULL, NULL, NULL, NULL, NULL,
        c.attribute, c.old_value, c.new_value, c.changed_at, c.not_before, NULL, NULL, NULL
   FROM core.catalog_change c

@@ -13,23 +13,29 @@ BEGIN ATOMIC
         SELECT g.line, g.source, g.model_id, g.provider, g.region, g.plan, g.at,
                b.number, b.meter, b.quantity, b.prompt_tokens, b.note, (b.quantity > 0) IS NOT FALSE AS is_used
           FROM given g CROSS JOIN LATERAL mart.billed_quantity(g.usage) b
+    ), offered AS (
+        -- The prices of what was used, as believed then: of the whole history only what can be asked for is joined.
+        SELECT v.source, v.model_id, v.provider, v.region, v.plan, v.meter, v.tier_start, v.currency, v.price_state,
+               v.unit_price, v.valid_from,
+               CASE WHEN v.end_known_from <= coalesce($3, 'infinity') THEN v.valid_to END AS valid_to
+          FROM mart.price_version v
+         WHERE (v.source, v.model_id, v.provider) IN (SELECT g.source, g.model_id, g.provider FROM given g)
+           AND v.known_from <= coalesce($3, 'infinity') AND (v.known_to IS NULL OR v.known_to > coalesce($3, 'infinity'))
+           AND ($2 IS NULL
+                OR v.valid_from <= $2
+                   AND (v.valid_to IS NULL OR v.valid_to > $2 OR v.end_known_from > coalesce($3, 'infinity')))
     ), best AS (
         -- The highest tier that the prompt reaches; where its size is unknown, the highest of all.
         SELECT DISTINCT ON (m.line, m.meter COLLATE "C")
                m.line, m.number, m.meter, m.at, m.quantity, m.prompt_tokens, m.note, m.is_used,
                v.tier_start, v.currency, v.price_state, v.unit_price
           FROM metered m
-          LEFT JOIN mart.price_version v
+          LEFT JOIN offered v
                  ON v.source = m.source AND v.model_id = m.model_id AND v.provider = m.provider
                 AND v.region = m.region AND v.plan = m.plan AND v.meter = m.meter
                 AND m.is_used AND m.note IS NULL
                 AND v.tier_start <= coalesce(m.prompt_tokens, 'Infinity')
-                AND v.valid_from <= m.at AND (v.valid_to IS NULL OR v.valid_to > m.at OR v.end_known_from > coalesce($3, 'infinity'))
-                AND v.known_from <= coalesce($3, 'infinity') AND (v.known_to IS NULL OR v.known_to > coalesce($3, 'infinity'))
-                -- The same of the one moment for all, so that the history is thinned out before it is joined.
-                AND ($2 IS NULL
-                     OR v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2 OR v.end_known_from > coalesce($3, 'infinity'))
-                        AND v.known_from <= coalesce($3, 'infinity') AND (v.known_to IS NULL OR v.known_to > coalesce($3, 'infinity')))
+                AND v.valid_from <= m.at AND (v.valid_to IS NULL OR v.valid_to > m.at)
          ORDER BY m.line, m.meter COLLATE "C", v.tier_start DESC NULLS LAST
     ), priced AS MATERIALIZED (
         SELECT b.line, b.number, b.meter, b.at, b.prompt_tokens, b.is_used, b.currency,

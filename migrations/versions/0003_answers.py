@@ -44,6 +44,10 @@ def upgrade() -> None:
     op.execute("CREATE INDEX snapshot_change_idx ON core.snapshot (source, observed_at) WHERE opened > 0 OR closed > 0")
     op.execute("CREATE INDEX snapshot_run_idx ON raw.snapshot (source, observed_at) WHERE origin = 'run'")
     op.execute("CREATE INDEX price_valid_from_idx ON core.price (valid_from) WHERE known_to IS NULL")
+    op.execute("COMMENT ON SCHEMA raw IS 'Landed bytes, append-only: what every gateway sent.'")
+    op.execute(
+        "COMMENT ON SCHEMA core IS 'History on two clocks, and what is derived from it; may change with any migration.'"
+    )
     _reader()
 
 
@@ -130,7 +134,7 @@ def _configuration() -> None:
 
 
 REFRESH_BASKET = """
--- A load and a new rate can be about to refresh the same basket.
+-- A load and a changed rate may refresh one source at once.
 SELECT pg_advisory_xact_lock(hashtextextended('etl basket ' || $1, 0));
 
 DELETE FROM core.basket_move m WHERE m.source = $1 AND m.day >= timezone('UTC', $2)::date;
@@ -215,7 +219,7 @@ def _basket() -> None:
         CREATE FUNCTION core.refresh_baskets() RETURNS trigger
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
         BEGIN
-            PERFORM core.refresh_basket(s.source) FROM core.source s;
+            PERFORM core.refresh_basket(s.source) FROM (SELECT source FROM core.source ORDER BY source) s;
             RETURN NULL;
         END $$
         """

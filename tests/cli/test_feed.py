@@ -12,9 +12,12 @@ from xml.etree import ElementTree as ET
 import pytest
 from sqlalchemy import Engine
 
+from etl.domain.snapshot import Origin, Page, Snapshot
+from etl.pipeline import Pipeline
+from etl.sources.registry import kinds
 from tests.cli.conftest import Run
-from tests.load.believing import load
-from tests.load.worlds import World
+from tests.load.believing import clock, load
+from tests.load.worlds import World, moment
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -157,3 +160,34 @@ def test_what_xml_cannot_hold_is_replaced(etl: Run, warehouse: Engine) -> None:
     load(warehouse, "s", 2, World({"openai/a": ("a", {"prompt": "1"}), "openai/\x07&<b>": ("b", {"prompt": "1"})}))
     feed = parsed(etl("changes", "--format", "atom").out)
     assert any("openai/�&<b>" in (title.text or "") for title in feed.iter(f"{ATOM}title"))
+
+
+def test_bounds_in_the_wrong_order_are_refused(corrected: Run) -> None:
+    for bounds in (("2026-01-03", "2026-01-01"), ("c2", "c1")):
+        ended = corrected("changes", "--since", bounds[0], "--until", bounds[1])
+        assert (ended.status, ended.out) == (2, "")
+        assert "comes before" in ended.complaints[0]
+
+
+def test_a_price_that_changes_its_currency_is_told_with_both(etl: Run, warehouse: Engine) -> None:
+    for day, currency in enumerate(["EUR", "USD"], 1):
+        take(warehouse, day, offer(currency))
+    told = json.loads(etl("changes", "--since", "c0", "--json").out)
+    assert [(row["change"], row["old_currency"], row["currency"]) for row in told] == [("restated", "EUR", "USD")]
+    assert "2 EUR → 2 USD per 1M" in etl("changes").out
+    assert "old unit price: 0.000002 EUR" in etl("changes", "--format", "rss").out
+
+
+def offer(currency: str) -> bytes:
+    """A Phaseo catalog of one model with one offer."""
+    meter = {"unit": "token", "unit_size": 1_000_000, "price_per_unit": "2", "currency": currency}
+    sheet = {"pricing_plan": "standard", "meters": {"input_text_tokens": meter}}
+    model = {"id": "acme/e", "offers": [{"provider": {"id": "acme"}, "pricing": sheet}]}
+    return json.dumps({"models": [model], "total": 1}).encode()
+
+
+def take(engine: Engine, day: int, body: bytes) -> None:
+    page = Page(number=1, url=f"day-{day}.json", status=200, body=body, fetched_at=moment(day))
+    saved = Snapshot(source="p", kind="phaseo", observed_at=moment(day), origin=Origin.BACKFILL, pages=(page,))
+    [done] = Pipeline(engine, clock).backfill(kinds()["phaseo"]("p"), [saved])
+    assert done.is_well, done

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -190,6 +191,27 @@ def test_loads_in_any_order_keep_the_basket_as_one_that_is_worked_out_anew(engin
         connection.execute(text("SELECT core.refresh_basket('s')"))
         assert connection.execute(moves).all() == kept
         assert len(kept) == 7
+
+
+def test_a_rate_that_changes_while_a_source_loads_waits_for_the_load(engine: Engine) -> None:
+    for day in range(2):
+        load(engine, "s", day, World({"openai/m": ("A", {"prompt": str(1 + day), "completion": "1"})}))
+    moves = text("SELECT * FROM core.basket_move ORDER BY day")
+
+    def change() -> None:
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE core.fx_rate SET usd = usd * 2 WHERE currency = 'CREDIT'"))
+
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as loading:
+            kept = loading.execute(moves).all()
+            loading.execute(text("SELECT core.refresh_basket('s')"))
+            changing = pool.submit(change)
+            with pytest.raises(TimeoutError):
+                changing.result(timeout=1)
+        changing.result(timeout=30)
+    with engine.connect() as connection:
+        assert connection.execute(moves).all() == kept
 
 
 def test_an_empty_warehouse_has_no_series(engine: Engine) -> None:
