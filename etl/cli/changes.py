@@ -75,12 +75,7 @@ def changes(
     and retractions that misses nothing and repeats nothing; the last line on stderr tells the next cursor.
     """
     first, last = _bound("--since", since), _bound("--until", until)
-    if isinstance(first, int) != isinstance(last, int) and last is not None:
-        raise ConfigurationError(
-            "a cursor and a moment cannot bound one question: give two of a kind, such as --since c0"
-        )
-    if first is not None and last is not None and last < first:  # type: ignore[operator]  two of a kind
-        raise ConfigurationError(f"--until {until} comes before --since {since}: nothing lies between them")
+    _require_window(first, last)
     with session(context).engine.connect() as connection:
         rows, following = _asked(connection, first, last, source)
         if source and not rows:
@@ -97,6 +92,21 @@ def changes(
 
 Bound: TypeAlias = datetime | int | None
 """A moment, or a position of the feed."""
+
+
+def _require_window(first: Bound, last: Bound) -> None:
+    """Raise ``ConfigurationError`` unless the bounds are two of a kind, in their order."""
+    match first, last:
+        case int(), int():
+            is_inverted = last < first
+        case datetime(), datetime():
+            is_inverted = last < first
+        case (int(), datetime()) | (datetime() | None, int()):
+            raise ConfigurationError("a cursor and a moment bound no question: give two of a kind, such as --since c0")
+        case _:
+            is_inverted = False
+    if is_inverted:
+        raise ConfigurationError("--until comes before --since: nothing lies between them")
 
 
 def _asked(

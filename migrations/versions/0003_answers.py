@@ -45,9 +45,7 @@ def upgrade() -> None:
     op.execute("CREATE INDEX snapshot_run_idx ON raw.snapshot (source, observed_at) WHERE origin = 'run'")
     op.execute("CREATE INDEX price_valid_from_idx ON core.price (valid_from) WHERE known_to IS NULL")
     op.execute("COMMENT ON SCHEMA raw IS 'Landed bytes, append-only: what every gateway sent.'")
-    op.execute(
-        "COMMENT ON SCHEMA core IS 'History on two clocks, and what is derived from it; may change with any migration.'"
-    )
+    op.execute("COMMENT ON SCHEMA core IS 'History on two clocks, and what is derived from it.'")
     _reader()
 
 

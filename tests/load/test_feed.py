@@ -30,7 +30,8 @@ STATE = text(
 FACTS = """
     SELECT event, (to_jsonb(e) - '{position,event,counterpart,known_at,is_suspect}'::text[]
                    - CASE entity WHEN 'price' THEN '{entity,attribute,old_value,new_value}'::text[]
-                                 ELSE '{plan,meter,tier_start,currency,old_currency,cause,old_state,new_state,old_unit_price,
+                                 ELSE '{plan,meter,tier_start,currency,old_currency,cause,old_state,new_state,
+                                        old_unit_price,
                                         new_unit_price,ratio,is_economic,is_reversal}'::text[] END)::text AS fact
       FROM mart.change_feed e WHERE position > :after AND position <= :upto
 """
