@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, text
 from benchmarks._server import warehouse
 from etl.database.driver import run_script
 from etl.load import history
-from tests.docs.markdown import ROOT, blocks
+from tests.docs.markdown import ROOT, headed, statements
 
 HERE = Path(__file__).parent
 DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "cookbook.md", ROOT / "docs" / "series.md")
@@ -35,10 +35,11 @@ _VIEWS = text(
 
 @dataclass(frozen=True)
 class Question:
-    """A SELECT, and where it comes from."""
+    """A SELECT, where it comes from, and what it needs first: temporary tables and views of its own."""
 
     title: str
     sql: str
+    setup: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,13 @@ def questions(connection: Connection) -> list[Question]:
 
 def _documented() -> Iterator[Question]:
     for document in DOCUMENTS:
-        for number, block in enumerate(blocks(document, "sql") if document.exists() else (), 1):
-            for statement in re.split(r";\s*(?:\n|$)", block.code):
+        for heading, block in headed(document, "sql"):
+            before: list[str] = []
+            for statement in statements(block.code):
                 if re.match(r"(?:\s*--.*\n)*\s*(SELECT|WITH|TABLE)\b", statement, re.IGNORECASE):
-                    first = next((line for line in statement.splitlines() if line.startswith("--")), statement)
-                    yield Question(f"{document.name} {number}: {' '.join(first.split())}", statement)
+                    yield Question(f"{document.stem}: {heading}", statement, tuple(before))
+                else:
+                    before.append(statement)
 
 
 def _typical() -> Iterator[Question]:
@@ -101,9 +104,12 @@ def _typical() -> Iterator[Question]:
 
 
 def ask(connection: Connection, question: Question) -> Answer:
-    """Ask once to warm up, then a few times; one plan with its times is kept of each."""
+    """Ask once to warm up, then a few times; one plan with its times is kept of each. What was set up is undone."""
     explain = text("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + question.sql.replace(":", r"\:"))
+    for statement in question.setup:
+        run_script(connection, statement)
     found = [connection.scalar(explain)[0] for _ in range(REPEATS + 1)][1:]
+    connection.rollback()
     times = [each["Planning Time"] + each["Execution Time"] for each in found]
     return Answer(rows=int(found[0]["Plan"]["Actual Rows"]), milliseconds=statistics.median(times))
 

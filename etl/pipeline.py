@@ -56,7 +56,7 @@ class Pipeline:
             for done in as_completed(waiting):
                 yield done.result()
             if not is_dry:
-                self._identify()
+                self.identify()
         finally:
             # Whoever breaks off does not wait for slow gateways; otherwise all are done by now.
             pool.shutdown(wait=False, cancel_futures=True)
@@ -68,7 +68,7 @@ class Pipeline:
                 yield self.take(source, snapshot)
             except SourceError as error:
                 yield Result(source=source.name, status="failed", observed_at=snapshot.observed_at, error=str(error))
-        self._identify()
+        self.identify()
 
     def take(self, source: Source[Any], snapshot: Snapshot, failure: SourceError | None = None) -> Result:
         """Land a snapshot in one transaction and load it in the next; with ``failure`` its pages are only evidence.
@@ -104,7 +104,7 @@ class Pipeline:
             lock_source(connection, source.name)
             held = judge.require_held(connection, snapshot_id)
             loaded = judge.release(connection, held, reader(connection, source), now=self.clock())
-        self._identify()
+        self.identify()
         return result_of(held, loaded)
 
     def reject(self, snapshot_id: int) -> None:
@@ -125,7 +125,7 @@ class Pipeline:
                 progress=progress,
             )
         if is_applied:
-            self._identify()
+            self.identify()
         return verdict
 
     def known_sources(self) -> dict[str, Source[Any]]:
@@ -142,7 +142,7 @@ class Pipeline:
             raise UsageError(f"snapshot {snapshot_id} does not exist: `etl snapshots` lists them")
         return kinds()[landed.kind](landed.source)
 
-    def _identify(self) -> None:
+    def identify(self) -> None:
         """Link what came to canonical models. Links are derived: a load stands without them, and the next one tries."""
         try:
             with self.engine.begin() as connection:

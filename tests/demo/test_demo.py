@@ -189,6 +189,13 @@ def test_every_question_is_answered_in_a_few_rows(played: Played, question: Ques
     assert len(rows[0]) <= 6
 
 
+def test_the_models_of_the_story_are_linked_across_its_gateways(played: Played) -> None:
+    rows = played.rows("SELECT sources FROM mart.canonical_model WHERE canonical_id = 'openai/gpt-4o'")
+    assert [row["sources"] for row in rows] == [5]
+    unlinked = played.rows("SELECT model_id FROM mart.model_link WHERE canonical_id IS NULL")
+    assert [row["model_id"] for row in unlinked] == ["house-assistant"]
+
+
 def test_the_story_told_twice_changes_no_row(engine: Engine) -> None:
     first = told(engine)
     before = dump(engine)

@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_HEADING_OR_FENCE = re.compile(r"^#+ ([^\n]*)$|^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _COMMAND = re.compile(r"`(etl [^`]*)`")
 
@@ -24,6 +25,21 @@ def blocks(document: Path, *languages: str) -> list[Block]:
     """The fenced blocks in these languages, or all, in order."""
     found = [Block(*fence) for fence in _FENCE.findall(document.read_text(encoding="utf-8"))]
     return [block for block in found if not languages or block.language in languages]
+
+
+def headed(document: Path, *languages: str) -> Iterator[tuple[str, Block]]:
+    """The fenced blocks in these languages, in order, each with the heading that it stands under."""
+    heading = ""
+    for title, language, code in _HEADING_OR_FENCE.findall(document.read_text(encoding="utf-8")):
+        if title:
+            heading = title
+        elif language in languages:
+            yield heading, Block(language, code)
+
+
+def statements(sql: str) -> list[str]:
+    """The statements of a block of SQL, one after the other; each ends with a semicolon at the end of a line."""
+    return [part.strip() for part in re.split(r";[ ]*$", sql, flags=re.MULTILINE) if part.strip()]
 
 
 def links(document: Path) -> Iterator[str]:

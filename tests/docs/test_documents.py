@@ -3,7 +3,6 @@
 import re
 import shlex
 import tomllib
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,7 @@ from sqlalchemy import Engine, text
 
 from etl import config
 from etl.cli.app import app
-from etl.cli.output import cell
-from etl.demo import story
-from etl.pipeline import Pipeline
+from tests.docs.asking import answer
 from tests.docs.markdown import DOCUMENTS, ROOT, anchors, blocks, cells, commands, links
 
 README = ROOT / "README.md"
@@ -59,19 +56,12 @@ def test_every_command_that_is_shown_exists_with_its_options(command: str) -> No
     assert not getattr(found, "no_args_is_help", False), f"{command}: which one?"
 
 
-def test_the_queries_of_the_readme_give_the_answers_beside_them(engine: Engine) -> None:
-    list(story.play(Pipeline(engine, lambda: datetime.now(UTC))))
+def test_the_queries_of_the_readme_give_the_answers_beside_them(demo: Engine) -> None:
     queries, answers = blocks(README, "sql"), blocks(README, "text")
     assert len(queries) == len(answers) == 2
-    for query, answer in zip(queries, answers, strict=True):
-        with engine.connect() as connection:
-            result = connection.execute(text(query.code))
-            rows = [[_psql(value) for value in row] for row in result]
-            assert [list(result.keys()), *rows] == cells(answer.code)
-
-
-def _psql(value: object) -> str:
-    return cell(value) if not hasattr(value, "isoformat") else str(value)
+    for query, expected in zip(queries, answers, strict=True):
+        with demo.connect() as connection:
+            assert answer(connection, query.code) == cells(expected.code)
 
 
 def test_the_configuration_of_the_readme_is_accepted(tmp_path: Path) -> None:
