@@ -75,7 +75,7 @@ SELECT snapshot_id, 1, 'https://gateway.test/' || source, 200, '{"content-type":
 
 INSERT INTO core.snapshot
 SELECT snapshot_id, source, observed_at, status, CASE WHEN is_partial THEN 'a page is missing' END,
-       NOT is_partial, 300, 500, 2000, coalesce(opened, 0), coalesce(closed, 0), observed_at + interval '2 minutes', 12
+       NOT is_partial, 300, 500, 2000, coalesce(opened, 0), coalesce(closed, 0), observed_at + interval '2 minutes', NULL, 12
   FROM bench.snapshot;
 
 INSERT INTO core.quarantine
