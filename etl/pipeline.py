@@ -19,7 +19,7 @@ from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import ContractError, EtlError, SourceError, UsageError
 from etl.extract.client import Limits
 from etl.fetch import fetch
-from etl.load import changes, history, identity, judge, landing
+from etl.load import changes, history, identity, judge, landing, statistics
 from etl.load import verify as verification
 from etl.load.doubt import Doubt
 from etl.load.history import Loaded
@@ -56,7 +56,7 @@ class Pipeline:
             for done in as_completed(waiting):
                 yield done.result()
             if not is_dry:
-                self.identify()
+                self.settle()
         finally:
             # Whoever breaks off does not wait for slow gateways; otherwise all are done by now.
             pool.shutdown(wait=False, cancel_futures=True)
@@ -68,7 +68,7 @@ class Pipeline:
                 yield self.take(source, snapshot)
             except SourceError as error:
                 yield Result(source=source.name, status="failed", observed_at=snapshot.observed_at, error=str(error))
-        self.identify()
+        self.settle()
 
     def take(self, source: Source[Any], snapshot: Snapshot, failure: SourceError | None = None) -> Result:
         """Land a snapshot in one transaction and load it in the next; with ``failure`` its pages are only evidence.
@@ -104,7 +104,7 @@ class Pipeline:
             lock_source(connection, source.name)
             held = judge.require_held(connection, snapshot_id)
             loaded = judge.release(connection, held, reader(connection, source), now=self.clock())
-        self.identify()
+        self.settle()
         return result_of(held, loaded)
 
     def reject(self, snapshot_id: int) -> None:
@@ -125,7 +125,7 @@ class Pipeline:
                 progress=progress,
             )
         if is_applied:
-            self.identify()
+            self.settle()
         return verdict
 
     def known_sources(self) -> dict[str, Source[Any]]:
@@ -142,14 +142,18 @@ class Pipeline:
             raise UsageError(f"snapshot {snapshot_id} does not exist: `etl snapshots` lists them")
         return kinds()[landed.kind](landed.source)
 
-    def identify(self) -> None:
-        """Link what came to canonical models. Links are derived: a load stands without them, and the next one tries."""
-        try:
-            with self.engine.begin() as connection:
-                identity.refresh(connection)
-        except Exception as error:  # noqa: BLE001  whatever goes wrong here, what was loaded is loaded
-            text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            structlog.get_logger().warning("models are not linked", because=text)
+    def settle(self) -> None:
+        """Do what follows the loads of a command: link what came to canonical models, tell the planner of what came.
+
+        A load stands without it, and the next command tries again.
+        """
+        for what, refresh in (("models are not linked", identity.refresh), ("not analysed", statistics.refresh)):
+            try:
+                with self.engine.begin() as connection:
+                    refresh(connection)
+            except Exception as error:  # noqa: BLE001  whatever goes wrong here, what was loaded is loaded
+                text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+                structlog.get_logger().warning(what, because=text)
 
     def _run_one(self, configured: ConfiguredSource, settings: Settings, take: Callable[..., Result]) -> Result:
         """One source from the network to history. Whatever goes wrong stays with this source."""

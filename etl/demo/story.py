@@ -49,7 +49,7 @@ def play(pipeline: Pipeline) -> Generator[Result, None, None]:
         for gateways.step, moment in enumerate(STEPS):
             for source, visitor in cast:
                 yield _take(pipeline, source, visitor.visit(gateways, moment), moment)
-    pipeline.identify()
+    pipeline.settle()
 
 
 class _Visitor:
