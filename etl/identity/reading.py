@@ -52,7 +52,7 @@ class Reading:
 
     def words_at(self, stamp: Stamp | None) -> tuple[str, ...]:
         """The words with a date: a short one stands among them where the id itself tells it."""
-        return self.name.words if stamp is None or stamp == self.stamp else words.without_stamp(self.name)
+        return self.name.words if stamp == self.stamp else words.without_stamp(self.name)
 
     @property
     def stamp(self) -> Stamp | None:

@@ -122,6 +122,14 @@ def test_case_is_spelling_and_both_dates_of_a_name_are_named() -> None:
     assert f"2025-01-31 is the only full date that 0131 can be; {only}" in short.evidence
 
 
+def test_evidence_says_which_words_the_canonical_id_spells_in_another_way_and_no_more() -> None:
+    many = link(_one(number, model_id) for number, model_id in enumerate(["acme/m-v2", "acme/m-2", "acme/m-2"]))
+    assert many[0].evidence == "made by acme as its path says, after acme; m v2 is spelled m 2"
+    dated, _ = link([_one(0, "acme/m-2025-01-31"), _one(1, "acme/m")])
+    only = "2025-01-31 is the only date that any source lists for the name"
+    assert dated.evidence == f"made by acme as its path says, after acme; {only}"
+
+
 @st.composite
 def spellings(draw: st.DrawFn) -> str:
     """Claude Opus 4.5 in some order, case, punctuation and route; the maker always stands before the name."""
