@@ -14,7 +14,7 @@ from functools import cache
 from etl.identity import words
 from etl.identity.dates import Stamp
 from etl.identity.overrides import Decision, Override, overrides
-from etl.identity.reading import Listed, Reading, read, without_head
+from etl.identity.reading import Listed, Reading, read
 
 
 class Method(StrEnum):
@@ -71,6 +71,13 @@ class _Placed:
     override: Override | None
     key: tuple[str, ...]
 
+    @property
+    def written(self) -> str:
+        """The name as the source writes it, in its own case."""
+        bare = self.reading.bare
+        name = self.listed.model_id.strip().strip("/")[-len(bare) :]
+        return name if name.casefold() == bare else bare
+
 
 def link(models: Iterable[Listed]) -> tuple[Link, ...]:
     """The link of every model, in the order of their sources and ids."""
@@ -125,7 +132,8 @@ def _group(group: list[_Placed]) -> Iterable[Link]:
     for stamp, same in members.items():
         canonical = _representative(same, stamp)
         for each in same:
-            yield _linked(each, canonical, stamp)
+            meant = resolved.get(each.counts_as.stamp) if each.counts_as.stamp else None
+            yield _linked(each, canonical, meant, stamp)
 
 
 def _resolved(stamp: Stamp, full: list[Stamp]) -> Stamp:
@@ -152,9 +160,10 @@ def _representative(same: list[_Placed], stamp: Stamp | None) -> Reading:
     return readings[min(sources, key=lambda text: (-len(sources[text]), len(text), text))]
 
 
-def _linked(each: _Placed, canonical: Reading, stamp: Stamp | None) -> Link:
+def _linked(each: _Placed, canonical: Reading, meant: Stamp | None, stamp: Stamp | None) -> Link:
+    """The link of a model whose date is ``meant`` to the canonical one, which is dated ``stamp``."""
     canonical_id = canonical.dated(stamp)
-    steps = dict(_steps(each, canonical, canonical_id, stamp))
+    steps = {**dict(_steps(each, canonical, stamp)), **dict(_date_steps(each, meant, stamp))}
     method = min(steps, key=lambda step: (CONFIDENCE[step], list(Method).index(step)))
     return Link(
         source=each.listed.source,
@@ -166,31 +175,22 @@ def _linked(each: _Placed, canonical: Reading, stamp: Stamp | None) -> Link:
     )
 
 
-def _steps(each: _Placed, canonical: Reading, canonical_id: str, stamp: Stamp | None) -> Iterable[tuple[Method, str]]:
-    """Every step from the source's id to the canonical one, and what speaks for it."""
-    told = each.counts_as.stamp
-    if each.listed.model_id == canonical_id:
+def _steps(each: _Placed, canonical: Reading, stamp: Stamp | None) -> Iterable[tuple[Method, str]]:
+    """Every step from the source's id to the canonical one but for their dates, and what speaks for it."""
+    reading = each.reading
+    if each.listed.model_id == canonical.dated(stamp):
         yield Method.EXACT, "the id itself"
-    elif each.override is not None and each.override.decision is Decision.SAME:
+        return
+    if each.override is not None and each.override.decision is Decision.SAME:
         yield Method.OVERRIDE, f"reviewed: {each.override.reason}"
-    else:
-        yield from _spelling_steps(each.reading, canonical, canonical_id)
-    if told is not None and stamp is None:
-        yield Method.ONLY_DATE, f"{told.text} is the only date that any source lists for the name"
-    elif told != stamp and stamp is not None:
-        yield Method.SHORT_DATE, f"{stamp.text} is the only full date that {told.text if told else 'it'} can be"
-
-
-def _spelling_steps(reading: Reading, canonical: Reading, canonical_id: str) -> Iterable[tuple[Method, str]]:
-    """The steps that the rules take without looking at other models."""
+        return
     if reading.told_by == "name":
-        yield Method.FAMILY, f"only {reading.vendor} gives such names"
+        yield Method.FAMILY, f"the name tells its maker, {reading.vendor}"
     else:
         yield Method.PREFIX, _prefix(reading)
-    if reading.bare != canonical_id.partition("/")[2]:
-        rules = f" ({', '.join(reading.spelled.rules)})" if reading.spelled.rules else ""
-        yield Method.SPELLING, f"{reading.bare} reads as {reading.text}{rules}"
-    if _sequence(reading) != _sequence(canonical):
+    if spelling := _spelling(each, canonical, stamp):
+        yield Method.SPELLING, spelling
+    if _is_reordered(reading, canonical):
         yield Method.WORD_ORDER, "the same words in another order"
     if reading.is_completed:
         yield Method.NAME, f"the source names it {'-'.join(reading.name.words)}"
@@ -198,15 +198,38 @@ def _spelling_steps(reading: Reading, canonical: Reading, canonical_id: str) -> 
         yield Method.FLOATING, "latest: the maker's undated name means the same"
 
 
+def _date_steps(each: _Placed, meant: Stamp | None, stamp: Stamp | None) -> Iterable[tuple[Method, str]]:
+    """The steps from the date that the id tells to the one that is meant, and to none at all."""
+    told = each.counts_as.stamp
+    if told is not None and meant is not None and told != meant:
+        yield Method.SHORT_DATE, f"{meant.text} is the only full date that {told.text} can be"
+    if meant is not None and stamp is None:
+        yield Method.ONLY_DATE, f"{meant.text} is the only date that any source lists for the name"
+
+
 def _prefix(reading: Reading) -> str:
     route = f", after {'/'.join(reading.route)}" if reading.route else ""
     return f"made by {reading.vendor} as its {reading.told_by} says{route}"
 
 
-def _sequence(reading: Reading) -> tuple[str, ...]:
-    """The words as they stand in the id, without a maker's name that only repeats itself."""
-    spelled = words.plain(reading.spelled)
-    return tuple(word for word in without_head(spelled) if word not in ("latest", reading.vendor))
+def _spelling(each: _Placed, canonical: Reading, stamp: Stamp | None) -> str:
+    """How the name is read, and which words the canonical id spells in another way; nothing where none differs."""
+    reading, written = each.reading, each.written
+    if written == canonical.dated(stamp).partition("/")[2]:
+        return ""
+    ours, theirs = reading.words_at(stamp), canonical.words_at(stamp)
+    told = [] if written == reading.text.partition("/")[2] else [f"{written} reads as {reading.text}"]
+    if sorted(ours) != sorted(theirs):
+        told.append(f"{' '.join(ours)} is spelled {' '.join(theirs)}")
+    rules = f" ({', '.join(reading.spelled.rules)})" if told and reading.spelled.rules else ""
+    return ", ".join(told) + rules
+
+
+def _is_reordered(reading: Reading, canonical: Reading) -> bool:
+    """Whether the words of the canonical id stand in another order in the source's, whatever else stands there."""
+    given = words.plain(reading.spelled)
+    rest = iter(given)
+    return not all(word in rest for word in words.plain(canonical.name) if word in given)
 
 
 def _unlinked(each: _Placed) -> Link:

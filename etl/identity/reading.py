@@ -48,9 +48,11 @@ class Reading:
 
     def dated(self, stamp: Stamp | None) -> str:
         """The same with another date, or without any."""
-        if stamp is None or stamp == self.stamp:
-            return canonical(self.vendor, self.name, stamp)
-        return canonical(self.vendor, replace(self.name, words=words.without_stamp(self.name)), stamp)
+        return canonical(self.vendor, replace(self.name, words=self.words_at(stamp)), stamp)
+
+    def words_at(self, stamp: Stamp | None) -> tuple[str, ...]:
+        """The words with a date: a short one stands among them where the id itself tells it."""
+        return self.name.words if stamp == self.stamp else words.without_stamp(self.name)
 
     @property
     def stamp(self) -> Stamp | None:

@@ -49,6 +49,24 @@ def test_a_short_date_that_no_full_one_explains_makes_a_second_date() -> None:
     assert canonical("acme/m", "acme/m-2025-01-31", "acme/m-0905") == ["acme/m", "acme/m-2025-01-31", "acme/m-0905"]
 
 
+def test_an_undated_name_stays_undated_however_many_write_its_only_date_short() -> None:
+    assert set(canonical("acme/m", "acme/m-2025-01-31", "acme/m-0131", "x/acme/m-0131", "acme/M-0131")) == {"acme/m"}
+
+
+@pytest.mark.parametrize(
+    ("undated", "dated", "expected"),
+    [
+        ("cohere/command-a", "cohere/command-a-03-2025", "cohere/command-a"),
+        ("x-ai/grok-4", "xai/grok-4-0709", "x-ai/grok-4"),
+        ("moonshotai/kimi-k2", "moonshotai/kimi-k2-0905", "moonshotai/kimi-k2-0905"),
+        ("qwen/qwen3-235b-a22b", "qwen/qwen3-235b-a22b-2507", "qwen/qwen3-235b-a22b-2507"),
+        ("acme/m", "acme/m-0905", "acme/m-0905"),
+    ],
+)
+def test_a_short_date_alone_is_left_out_only_where_a_person_decided_so(undated: str, dated: str, expected: str) -> None:
+    assert canonical(undated, dated) == [undated, expected]
+
+
 def test_a_dated_id_without_an_undated_one_keeps_its_date() -> None:
     assert canonical("acme/m@20250131", "acme/M-2025-01-31") == ["acme/m-2025-01-31"] * 2
 

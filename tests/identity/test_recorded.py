@@ -2,15 +2,11 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date
-from functools import cache
 
-from etl.backfill import snapshots
 from etl.identity.linking import Link, Method, link
-from etl.identity.reading import Listed
-from etl.sources.registry import kinds
-from tests.recorded import CATALOGS, needs_recordings
+from tests.identity.ids import recorded
+from tests.recorded import needs_recordings
 
 pytestmark = needs_recordings
 
@@ -35,21 +31,8 @@ NO_MAKERS = {"", "system", "openai-internal"}
 WRONG_AUTHORS = {"hermes-2-pro-llama-3-8b": "Helicone names the maker of the weights that were tuned"}
 
 
-@cache
-def _listed() -> tuple[Listed, ...]:
-    return tuple(_read())
-
-
-def _read() -> Iterator[Listed]:
-    for kind, source in kinds().items():
-        if (CATALOGS / kind).is_dir():
-            for snapshot in snapshots(kind, kind, [CATALOGS / kind]):
-                for model in source(kind).read(snapshot.pages).models:
-                    yield Listed(source=kind, model_id=model.model_id, author=model.author or "", name=model.name or "")
-
-
 def _by_canonical() -> tuple[dict[str, list[Link]], dict[tuple[str, str], str]]:
-    latest = {(each.source, each.model_id): each for each in _listed()}
+    latest = {(each.source, each.model_id): each for each in recorded()}
     authors = {key: each.author for key, each in latest.items()}
     groups: dict[str, list[Link]] = defaultdict(list)
     for made in link(latest.values()):
@@ -112,5 +95,5 @@ def test_most_models_of_the_router_are_found_elsewhere() -> None:
 
 
 def test_nothing_but_what_the_credit_gateway_made_itself_stays_unlinked() -> None:
-    unlinked = [made for made in link(_listed()) if made.canonical_id is None]
+    unlinked = [made for made in link(recorded()) if made.canonical_id is None]
     assert {made.model_id for made in unlinked} <= {"cmo-agent"}
