@@ -95,7 +95,8 @@ def _database(server: URL, *, template: str | None) -> Iterator[URL]:
     name = f"etl_test_{uuid.uuid4().hex[:12]}"
     admin = open_engine(server).execution_options(isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else "")))
+        strategy = f" TEMPLATE {template} STRATEGY FILE_COPY" if template else ""
+        connection.execute(text(f"CREATE DATABASE {name}{strategy}"))
     try:
         yield server.set(database=name)
     finally:

@@ -72,6 +72,7 @@ def test_a_second_identical_backfill_changes_no_row(kind: str, engine: Engine) -
     assert {result.status for result in again} <= {"loaded", "unchanged"}
 
 
+@pytest.mark.slow
 def test_any_order_of_arrival_gives_the_same_history_and_it_verifies(kind: str, engine: Engine) -> None:
     _backfill(kind, engine)
     in_order = _history(engine)

@@ -88,7 +88,7 @@ def difference(engine: Engine, after: int, upto: int) -> Counter[str]:
     return Counter({fact: count for fact, count in sums.items() if count})
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(worlds=timelines(6), data=st.data())
 def test_after_every_arrival_in_any_order_the_feed_sums_up_to_what_the_versions_make(
     engine: Engine, worlds: Timeline, data: st.DataObject

@@ -23,7 +23,7 @@ def test_snapshots_in_order_of_time_give_the_history_of_a_dict_and_a_loop(
     assert believed(engine, source) == history(timeline)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(timeline=timelines(6), data=st.data())
 def test_after_every_arrival_in_any_order_history_is_that_of_the_set_so_far(
     engine: Engine, timeline: dict[int, World], data: st.DataObject
