@@ -82,6 +82,7 @@ def test_every_current_price_of_the_demo_is_explained_from_the_landed_text(engin
 
 
 @needs_recordings
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["bifrost", "helicone_registry"])
 def test_every_current_price_of_recorded_catalogs_is_explained_from_the_landed_text(kind: str, engine: Engine) -> None:
     found = snapshots(kind, kind, [CATALOGS / kind])

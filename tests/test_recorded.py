@@ -19,7 +19,7 @@ KINDS = ("bifrost", "helicone_gateway", "helicone_registry", "majestix", "phaseo
 
 VIEWS = {"prices": "price_history", "models": "model_history", "endpoints": "endpoint_history"}
 
-pytestmark = [needs_recordings, pytest.mark.parametrize("kind", KINDS)]
+pytestmark = [pytest.mark.slow, needs_recordings, pytest.mark.parametrize("kind", KINDS)]
 
 
 def _backfill(kind: str, engine: Engine) -> list[Result]:
@@ -72,7 +72,6 @@ def test_a_second_identical_backfill_changes_no_row(kind: str, engine: Engine) -
     assert {result.status for result in again} <= {"loaded", "unchanged"}
 
 
-@pytest.mark.slow
 def test_any_order_of_arrival_gives_the_same_history_and_it_verifies(kind: str, engine: Engine) -> None:
     _backfill(kind, engine)
     in_order = _history(engine)

@@ -34,7 +34,7 @@ ARRIVALS: Arrivals = [(day, WORLDS[day]) for day in (0, 3, 1, 2)]
 
 SOURCE = "mortal"
 
-POINTS = 8
+POINTS = 4
 EVERY_POINT = 64
 
 
