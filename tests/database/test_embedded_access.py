@@ -13,6 +13,8 @@ from etl.errors import DatabaseError
 from tests.database.conftest import ServerFactory, free_port
 from tests.database.test_embedded import connect, pid_of
 
+pytestmark = pytest.mark.slow
+
 
 def refusal(server: EmbeddedServer) -> str:
     """What a start that fails says: one line."""

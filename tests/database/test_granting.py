@@ -11,6 +11,8 @@ from etl.database.engine import database_url, open_engine
 from etl.errors import DatabaseError
 from tests.database.roles import PASSWORD, execute
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def url(server: EmbeddedServer) -> URL:

@@ -18,7 +18,10 @@ from tests.database.conftest import ServerFactory, free_port
 from tests.database.starter import ROOT
 from tests.database.test_embedded import connect, pid_of
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else"),
+]
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from tests.conftest import _database
 from tests.faults.table import FAULTS, Fault
 from tests.faults.theatre import Played, control_of, name_of, play
 
+pytestmark = pytest.mark.slow
+
 
 def _case(fault: Fault) -> object:
     """A fault as a parameter; of faults with one name, the first stands for all when time is short."""

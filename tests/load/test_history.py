@@ -12,7 +12,7 @@ from tests.load.believing import believed, load
 from tests.load.worlds import World, history, timelines
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(timeline=timelines(6))
 def test_snapshots_in_order_of_time_give_the_history_of_a_dict_and_a_loop(
     engine: Engine, timeline: dict[int, World]

@@ -66,7 +66,7 @@ def test_after_every_arrival_both_clocks_tell_what_a_dict_and_a_loop_tell(engine
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=12, stateful_step_count=9, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=9, stateful_step_count=9, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 
