@@ -37,6 +37,7 @@ from sqlalchemy import (
 from etl.domain import jsontext
 from etl.load import relations
 from etl.load.derived_tables import catalog_change, feed_position, price_change
+from etl.load.locks import lock
 from etl.load.tables import TIMESTAMP, quarantine, snapshot
 
 CHANGES = (price_change, catalog_change)
@@ -67,7 +68,7 @@ def derive(connection: Connection, derivation: Derivation) -> None:
     """Make the believed changes those that the believed versions make, in the transaction that changed these."""
     if derivation.models is not None and not derivation.models:
         return
-    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("etl feed", 0))))
+    lock(connection, "feed")
     for table in CHANGES:
         connection.execute(_reconcile(table, derivation))
 

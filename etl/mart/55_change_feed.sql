@@ -1,26 +1,27 @@
 -- One row per assertion or retraction of a change, in the order in which they became known.
 CREATE VIEW mart.change_feed AS
+WITH price AS NOT MATERIALIZED (
+    SELECT c.*,
+           c.suspicion <> '{}' OR coalesce(c.new_unit_price NOT BETWEEN usual.low AND usual.high, false)
+               AND c.new_state = 'priced' AS is_suspect
+      FROM core.price_change c
+      LEFT JOIN mart.meter_range usual ON usual.meter = c.meter AND usual.currency = c.currency
+)
 SELECT c.asserted AS position, 'assertion' AS event, c.retracted AS counterpart, c.known_from AS known_at,
        'price' AS entity,
        c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start, c.currency, c.old_currency, c.change,
        c.cause,
        c.old_state, c.new_state, c.old_unit_price, c.new_unit_price, c.ratio,
        NULL::text AS attribute, NULL::text AS old_value, NULL::text AS new_value,
-       c.changed_at, c.not_before, c.is_economic, c.is_reversal,
-       c.suspicion <> '{}' OR coalesce(c.new_unit_price NOT BETWEEN usual.low AND usual.high, false)
-           AND c.new_state = 'priced' AS is_suspect
-  FROM core.price_change c
-  LEFT JOIN mart.meter_range usual ON usual.meter = c.meter AND usual.currency = c.currency
+       c.changed_at, c.not_before, c.is_economic, c.is_reversal, c.is_suspect
+  FROM price c
 UNION ALL
 SELECT c.retracted, 'retraction', c.asserted, c.known_to, 'price',
        c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start, c.currency, c.old_currency, c.change,
        c.cause,
        c.old_state, c.new_state, c.old_unit_price, c.new_unit_price, c.ratio,
-       NULL, NULL, NULL, c.changed_at, c.not_before, c.is_economic, c.is_reversal,
-       c.suspicion <> '{}' OR coalesce(c.new_unit_price NOT BETWEEN usual.low AND usual.high, false)
-           AND c.new_state = 'priced'
-  FROM core.price_change c
-  LEFT JOIN mart.meter_range usual ON usual.meter = c.meter AND usual.currency = c.currency
+       NULL, NULL, NULL, c.changed_at, c.not_before, c.is_economic, c.is_reversal, c.is_suspect
+  FROM price c
  WHERE c.retracted IS NOT NULL
 UNION ALL
 SELECT c.asserted, 'assertion', c.retracted, c.known_from, c.entity,

@@ -31,7 +31,7 @@ RATES = (
     ("EUR", FIRST_DAY + timedelta(days=8, hours=23), Decimal("0.9")),
     ("CREDIT", datetime(1970, 1, 1, tzinfo=UTC), Decimal("0.001")),
 )
-"""There is none for XXX. Those of USD and CREDIT come with the schema."""
+"""There is none for CHF. Those of USD and CREDIT come with the schema."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _quoted(dice: Random, key: Key, at: datetime) -> Version:
     amount = {"priced": Decimal(dice.choice([2, 3, 4, 8])) / 10**6, "free": Decimal(0), "dynamic": None}[state]
     # A provider's currency seldom changes, and now and then an endpoint is quoted in two.
     usual = "EUR" if key[2] == "q" else "USD"
-    return Version(key, dice.choices([usual, "USD", "EUR", "XXX", "CREDIT"], [12, 1, 1, 1, 1])[0], state, amount, at)
+    return Version(key, dice.choices([usual, "USD", "EUR", "CHF", "CREDIT"], [12, 1, 1, 1, 1])[0], state, amount, at)
 
 
 def _value(version: Version) -> tuple[str, str, Decimal | None]:
