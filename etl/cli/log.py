@@ -141,7 +141,7 @@ def _configured(source: ConfiguredSource) -> dict[str, Any]:
         "enabled": _enabled(source),
         "url": _shown(source),
         "path": source.source.request_path,
-        "schedule": source.settings.schedule,
+        "schedule": source.settings.schedule.expression,
         "credential": credential,
     }
 

@@ -23,8 +23,8 @@ from sqlalchemy import (
     text,
 )
 
+from etl.load.ledger_tables import metadata as metadata  # noqa: PLC0414  the same one, with these tables in it
 from etl.load.tables import TIMESTAMP
-from etl.load.tables import metadata as metadata  # noqa: PLC0414  the same one, with these tables in it
 
 basket_move = Table(
     "basket_move",

@@ -78,6 +78,8 @@ source = Table(
     Column("known_at", TIMESTAMP),
     Column("enabled", Boolean, nullable=False, server_default=text("false")),
     Column("max_age", Interval, nullable=False, server_default=text("'03:00:00'::interval")),
+    Column("schedule", Text),
+    Column("scheduled_from", TIMESTAMP),
     schema="core",
 )
 
