@@ -10,7 +10,8 @@
         ├── AccessError           the gateway refused us; a retry would not help
         ├── ContractError         bytes came and were landed, but are not the catalog we know
         ├── IncompleteError       the walk contradicts itself, also after walking again
-        └── ConflictError         another snapshot of this source has the same time
+        ├── ConflictError         another snapshot of this source has the same time
+        └── SupersededError       the run was given up for dead, and another may have taken its place
 
 An error carries facts in one line: what, where, what to do. It neither logs nor retries.
 """
@@ -62,3 +63,7 @@ class IncompleteError(SourceError):
 
 class ConflictError(SourceError):
     """Another snapshot of this source already has this time, with other content."""
+
+
+class SupersededError(SourceError):
+    """The run was given up for dead, and another may have taken its place: what it brought is not landed."""

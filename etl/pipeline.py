@@ -5,7 +5,6 @@ heard; what is landed and not loaded is loaded by the next run.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -14,12 +13,13 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from etl.concurrency import at_once
 from etl.config import ConfiguredSource, Settings
 from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import ContractError, EtlError, SourceError, UsageError
 from etl.extract.client import Limits
 from etl.fetch import fetch
-from etl.load import changes, history, identity, judge, landing, statistics
+from etl.load import changes, history, identity, judge, landing, ledger, statistics
 from etl.load import verify as verification
 from etl.load.doubt import Doubt
 from etl.load.history import Loaded
@@ -27,11 +27,14 @@ from etl.load.landing import Landed
 from etl.load.locks import lock_source
 from etl.load.verify import Verdict
 from etl.reading import reader
-from etl.result import Result, result_of, told
+from etl.result import Result, broken, result_of, told
 from etl.sources.base import Source
 from etl.sources.registry import kinds
 
 Clock = Callable[[], datetime]
+
+Take = Callable[[Source[Any], Snapshot, SourceError | None], Result]
+"""What becomes of a snapshot that a walk brought home, or of the evidence of its failure."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +51,10 @@ class Pipeline:
 
         With ``is_dry`` everything is undone again: what would change, with nothing written.
         """
-        asked = list(sources)
         take = self.rehearse if is_dry else self.take
-        pool = ThreadPoolExecutor(max_workers=max(1, len(asked)), thread_name_prefix="source")
-        try:
-            waiting = [pool.submit(self._run_one, source, settings, take) for source in asked]
-            for done in as_completed(waiting):
-                yield done.result()
-            if not is_dry:
-                self.settle()
-        finally:
-            # Whoever breaks off does not wait for slow gateways; otherwise all are done by now.
-            pool.shutdown(wait=False, cancel_futures=True)
+        yield from at_once(lambda source: self.pull(source, settings, take), sources)
+        if not is_dry:
+            self.settle()
 
     def backfill(self, source: Source[Any], snapshots: Iterable[Snapshot]) -> Iterator[Result]:
         """Land and load saved snapshots, one after the other."""
@@ -70,16 +65,45 @@ class Pipeline:
                 yield Result(source=source.name, status="failed", observed_at=snapshot.observed_at, error=str(error))
         self.settle()
 
-    def take(self, source: Source[Any], snapshot: Snapshot, failure: SourceError | None = None) -> Result:
+    def pull(self, configured: ConfiguredSource, settings: Settings, take: Take) -> Result:
+        """One source from the network to history; ``take`` says how far. Whatever goes wrong stays with this source.
+
+        Raises ``DBAPIError`` alone, when it is the database that failed.
+        """
+        try:
+            outcome = fetch(configured, settings, self._latest_page(configured.name), self.clock, self.limits)
+            snapshot = Snapshot(
+                source=configured.name,
+                kind=configured.kind,
+                observed_at=outcome.observed_at or self.clock(),
+                origin=Origin.RUN,
+                pages=outcome.pages,
+            )
+            return replace(
+                take(configured.source, snapshot, outcome.error), bytes=sum(len(page.body) for page in snapshot.pages)
+            )
+        except DBAPIError:
+            raise
+        except EtlError as error:
+            return Result(source=configured.name, status="failed", error=str(error))
+        except Exception as error:  # noqa: BLE001  what fails here must not stop the others
+            return broken(configured.name, error)
+
+    def take(
+        self, source: Source[Any], snapshot: Snapshot, failure: SourceError | None = None, *, run_id: int | None = None
+    ) -> Result:
         """Land a snapshot in one transaction and load it in the next; with ``failure`` its pages are only evidence.
 
-        Raises ``ConflictError`` when the source has another snapshot with the same time.
+        Raises ``ConflictError`` when the source has another snapshot with the same time, ``SupersededError`` when the
+        run of the ledger that this is done for was given up for dead.
         """
         with self.engine.begin() as connection:
             lock_source(connection, source.name)
             # A catalog that came whole and is not understood yet may be read one day; half a walk never will.
             evidence = None if failure is None or isinstance(failure, ContractError) else str(failure)
             landed = landing.land(connection, snapshot, landed_at=self.clock(), failure=evidence)
+            if run_id is not None:
+                ledger.land(connection, run_id, landed.snapshot_id)
             if failure is not None:
                 history.mark(connection, landed, "failed", str(failure))
         if failure is not None:
@@ -154,24 +178,6 @@ class Pipeline:
             except Exception as error:  # noqa: BLE001  whatever goes wrong here, what was loaded is loaded
                 text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
                 structlog.get_logger().warning(what, because=text)
-
-    def _run_one(self, configured: ConfiguredSource, settings: Settings, take: Callable[..., Result]) -> Result:
-        """One source from the network to history. Whatever goes wrong stays with this source."""
-        try:
-            outcome = fetch(configured, settings, self._latest_page(configured.name), self.clock, self.limits)
-            snapshot = Snapshot(
-                source=configured.name,
-                kind=configured.kind,
-                observed_at=outcome.observed_at or self.clock(),
-                origin=Origin.RUN,
-                pages=outcome.pages,
-            )
-            return take(configured.source, snapshot, outcome.error)
-        except EtlError as error:
-            return Result(source=configured.name, status="failed", error=str(error))
-        except Exception as error:  # noqa: BLE001  what fails here, a database included, must not stop the others
-            text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-            return Result(source=configured.name, status="failed", error=f"{configured.name}: {text}")
 
     def _latest_page(self, name: str) -> Page | None:
         with self.engine.connect() as connection:

@@ -13,8 +13,10 @@ from etl.load.landing import Landed
 class Result:
     """What became of one source's snapshot.
 
-    ``status`` is that of ``mart.snapshot``; ``error`` is set when it failed, in one line. ``changes`` are told where
-    they cannot be looked up afterwards, because everything was undone.
+    ``status`` is that of ``mart.snapshot``, or ``taken`` when another run was at it, ``not_due`` when no slot was open;
+    ``error`` is set when it failed, in one line. ``run_id`` is the number of the run in the ledger, ``bytes`` what
+    came, after decompression. ``changes`` are told where they cannot be looked up afterwards,
+    because everything was undone.
     """
 
     source: str
@@ -27,12 +29,14 @@ class Result:
     closed: int = 0
     quarantined: int = 0
     unmapped: int = 0
+    run_id: int | None = None
+    bytes: int = 0
     changes: tuple[dict[str, Any], ...] = ()
 
     @property
     def is_well(self) -> bool:
         """Whether nothing failed and nothing is held."""
-        return self.status in history.COUNTED
+        return self.status in (*history.COUNTED, "taken", "not_due")
 
 
 def result_of(landed: Landed, loaded: Loaded, *, error: str | None = None) -> Result:
@@ -55,3 +59,9 @@ def told(landed: Landed, loaded: Loaded) -> Result:
     """The result for a snapshot as the log has it, with the error that it ended in."""
     line = f"{landed.source}: snapshot {landed.snapshot_id}: {loaded.reason}"
     return result_of(landed, loaded, error=line if loaded.status == "failed" else None)
+
+
+def broken(source: str, error: Exception) -> Result:
+    """The result for a source that something unforeseen stopped, a database included."""
+    text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+    return Result(source=source, status="failed", error=f"{source}: {text}")

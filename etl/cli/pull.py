@@ -10,6 +10,7 @@ from etl.backfill import snapshots
 from etl.cli import output, spoken
 from etl.cli.progress import shown
 from etl.cli.session import session
+from etl.errors import ConfigurationError
 from etl.result import Result
 
 COLUMNS = ("source", "status", "observed_at", "opened", "closed", "reason")
@@ -21,6 +22,9 @@ def run(
     context: typer.Context,
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Sources; default: all enabled.")] = None,
     *,
+    due: Annotated[
+        bool, typer.Option("--due", help="Only sources whose schedule has a slot open; made for cron.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would change, write nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -29,10 +33,14 @@ def run(
     Without names that is each enabled source: `etl sources` lists them.
     """
     current = session(context)
+    if due and dry_run:
+        raise ConfigurationError("--due is about the ledger, and --dry-run writes nothing there: take one of them out")
     asked = current.ready(names or ())
-    if not dry_run:
+    if dry_run:
+        results = current.pipeline.run(asked, current.settings, is_dry=True)
+    else:
         current.record_configuration(current.sources.values())
-    results = current.pipeline.run(asked, current.settings, is_dry=dry_run)
+        results = current.attendant("run").run(asked, is_due_only=due)
     finish(shown(results, total=len(asked)), as_json=as_json, is_dry=dry_run)
 
 
@@ -87,6 +95,7 @@ def row_of(result: Result) -> dict[str, Any]:
     return {
         "source": result.source,
         "snapshot_id": result.snapshot_id,
+        "run_id": result.run_id,
         "status": result.status,
         "observed_at": result.observed_at,
         "opened": result.opened,

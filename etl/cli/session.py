@@ -12,6 +12,7 @@ import typer
 from sqlalchemy import Connection, Engine
 
 from etl import config
+from etl.attend import Attendant, this_process
 from etl.cli import output
 from etl.config import ConfiguredSource, Settings
 from etl.database import migrations
@@ -23,6 +24,7 @@ from etl.fetch import secret_of
 from etl.load import configured, history, identity
 from etl.load.configured import Margin, Rate, SourceEntry
 from etl.load.doubt import Doubt
+from etl.load.ledger import Caller
 from etl.pipeline import Pipeline
 
 
@@ -77,6 +79,10 @@ class Session:
         settings = self.settings
         return Pipeline(self.engine, clock, Doubt(share=settings.doubt_share, minimum=settings.doubt_minimum))
 
+    def attendant(self, kind: str) -> Attendant:
+        """Runs sources in the name of this process; ``kind`` is ``run`` or ``schedule``."""
+        return Attendant(self.pipeline, self.settings, Caller(kind=kind, worker=this_process()))
+
     @property
     def is_embedded(self) -> bool:
         """Whether the warehouse is the embedded server."""
@@ -106,13 +112,19 @@ class Session:
     def record_configuration(self, sources: Iterable[ConfiguredSource]) -> None:
         """Record in the warehouse what is configured, all ``sources`` with it, before anything is loaded."""
         entries = [
-            SourceEntry(source=each.name, kind=each.kind, enabled=each.is_enabled, max_age=each.settings.max_age)
+            SourceEntry(
+                source=each.name,
+                kind=each.kind,
+                enabled=each.is_enabled,
+                max_age=each.settings.max_age,
+                schedule=each.settings.schedule.expression,
+            )
             for each in sources
         ]
         rates = [Rate(**each.model_dump()) for each in self.settings.rates]
         margins = [Margin(**each.model_dump()) for each in self.settings.margins]
         with self.engine.begin() as connection:
-            configured.record(connection, entries, rates, margins)
+            configured.record(connection, entries, rates, margins, now=clock())
 
     def _embedded_url(self) -> str:
         """The embedded server's, started when it does not run, which is said because it takes a while."""

@@ -20,12 +20,13 @@ from etl.load.tables import TIMESTAMP, fx_rate, margin, source
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceEntry:
-    """One source as configured: whether it is pulled by itself, and the age at which it counts as stale."""
+    """One source as configured: whether it is pulled by itself, when, and the age at which it counts as stale."""
 
     source: str
     kind: str
     enabled: bool
     max_age: timedelta
+    schedule: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,12 +72,17 @@ _ALWAYS = literal_column("'-infinity'::timestamptz", TIMESTAMP)
 
 
 def record(
-    connection: Connection, sources: Iterable[SourceEntry], rates: Sequence[Rate], margins: Sequence[Margin]
+    connection: Connection,
+    sources: Iterable[SourceEntry],
+    rates: Sequence[Rate],
+    margins: Sequence[Margin],
+    *,
+    now: datetime,
 ) -> None:
     """Make the database say what is configured, in the caller's transaction."""
     # Two that record at once would wait for each other's rows.
     lock(connection, "configuration")
-    _record_sources(connection, [asdict(each) for each in sources])
+    _record_sources(connection, [asdict(each) | {"scheduled_from": now} for each in sources])
     _become(connection, fx_rate, "currency", [*map(asdict, RATES), *map(_configured, rates)])
     _become(connection, margin, "kind", [*map(asdict, MARGINS), *map(_configured, margins)])
 
@@ -86,7 +92,7 @@ def _record_sources(connection: Connection, rows: list[dict[str, Any]]) -> None:
     names = [row["source"] for row in rows]
     connection.execute(update(source).where(source.c.enabled, source.c.source.not_in(names)).values(enabled=False))
     if rows:
-        _put(connection, source, ["source"], sorted(rows, key=lambda row: str(row["source"])))
+        _put(connection, source, ["source"], sorted(rows, key=lambda row: str(row["source"])), since="scheduled_from")
 
 
 def _configured(entry: Rate | Margin) -> dict[str, Any]:
@@ -114,11 +120,13 @@ def _at(moment: datetime | None) -> Any:
     return _ALWAYS if moment is None else literal(moment, TIMESTAMP)
 
 
-def _put(connection: Connection, table: Table, key: list[str], rows: list[dict[str, Any]]) -> None:
-    """Add the rows, and change those that are there and differ."""
+def _put(
+    connection: Connection, table: Table, key: list[str], rows: list[dict[str, Any]], since: str | None = None
+) -> None:
+    """Add the rows, and change those that are there and differ; ``since`` is when, and no difference itself."""
     adding = upsert(table).values(rows)
     values = [name for name in rows[0] if name not in key]
-    differs = or_(*(table.c[name].is_distinct_from(adding.excluded[name]) for name in values))
+    differs = or_(*(table.c[name].is_distinct_from(adding.excluded[name]) for name in values if name != since))
     connection.execute(
         adding.on_conflict_do_update(
             index_elements=key, set_={name: adding.excluded[name] for name in values}, where=differs

@@ -6,17 +6,17 @@ from sqlalchemy import ColumnElement, Connection, func, literal, select
 
 def lock(connection: Connection, name: str) -> None:
     """Be alone in what the name stands for until the end of the transaction, waiting for another one."""
-    connection.execute(select(func.pg_advisory_xact_lock(_key(name))))
+    connection.execute(select(func.pg_advisory_xact_lock(key_of(name))))
 
 
 def lock_source(connection: Connection, source: str) -> None:
     """Be the only writer of a source until the end of the transaction, waiting for another one (contract, rule 9)."""
     name = f"source {source}"
-    if not connection.scalar(select(func.pg_try_advisory_xact_lock(_key(name)))):
+    if not connection.scalar(select(func.pg_try_advisory_xact_lock(key_of(name)))):
         structlog.get_logger().info("waiting for another process that writes this source", source=source)
         lock(connection, name)
 
 
-def _key(name: str) -> ColumnElement[int]:
+def key_of(name: str) -> ColumnElement[int]:
     """Locks of the database server are numbers, and of all programs together."""
     return func.hashtextextended(literal("etl " + name), 0)

@@ -18,7 +18,8 @@ EUR = Rate(
 )
 CREDIT = Rate(currency="CREDIT", usd=Decimal("0.002"), origin="an invoice")
 MARGIN = Margin(kind="majestix", factor=Decimal("1.5"), origin="an invoice")
-S = SourceEntry(source="s", kind="bifrost", enabled=True, max_age=timedelta(hours=1))
+NOW = datetime(2026, 2, 1, tzinfo=UTC)
+S = SourceEntry(source="s", kind="bifrost", enabled=True, max_age=timedelta(hours=1), schedule="7 * * * *")
 
 
 def configure(engine: Engine, *entries: Rate | Margin | SourceEntry) -> None:
@@ -28,6 +29,7 @@ def configure(engine: Engine, *entries: Rate | Margin | SourceEntry) -> None:
             [each for each in entries if isinstance(each, SourceEntry)],
             [each for each in entries if isinstance(each, Rate)],
             [each for each in entries if isinstance(each, Margin)],
+            now=NOW,
         )
 
 
@@ -143,7 +145,7 @@ def test_those_who_record_at_the_same_time_do_not_fail(engine: Engine) -> None:
 def test_whoever_records_last_is_right_although_the_first_has_not_committed_yet(engine: Engine) -> None:
     with ThreadPoolExecutor(1) as pool:
         with engine.begin() as first:
-            record(first, [], [EUR], [])
+            record(first, [], [EUR], [], now=NOW)
             last = pool.submit(configure, engine, replace(EUR, currency="GBP"))
             with pytest.raises(TimeoutError):
                 last.result(timeout=1)

@@ -32,7 +32,7 @@ def price(engine: Engine, amount: Decimal | None, *, kind: str = "majestix", cur
 
 def configure(engine: Engine, rates: Iterable[Rate] = (), margins: Iterable[Margin] = ()) -> None:
     with engine.begin() as connection:
-        record(connection, [], list(rates), list(margins))
+        record(connection, [], list(rates), list(margins), now=datetime.now(UTC))
 
 
 def costs(engine: Engine) -> list[Any]:

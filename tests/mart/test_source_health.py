@@ -20,7 +20,7 @@ from tests.load.worlds import World, body
 FULL = World({f"openai/m{number}": ("A", {"prompt": "1"}) for number in range(10)})
 FEW = World(dict(list(FULL.models.items())[:2]))
 PARTIAL = replace(FULL, is_whole=False)
-S = SourceEntry(source="s", kind="bifrost", enabled=True, max_age=timedelta(hours=3))
+S = SourceEntry(source="s", kind="bifrost", enabled=True, max_age=timedelta(hours=3), schedule="7 * * * *")
 NOW = datetime.now(UTC)
 
 
@@ -45,7 +45,7 @@ def fail(engine: Engine, at: datetime, failure: SourceError | None = None) -> No
 
 def configure(engine: Engine, *sources: SourceEntry) -> None:
     with engine.begin() as connection:
-        record(connection, sources, [], [])
+        record(connection, sources, [], [], now=clock())
 
 
 def health(engine: Engine, source: str = "s") -> Any:
@@ -79,7 +79,7 @@ def test_a_complete_live_snapshot_makes_it_fresh(engine: Engine) -> None:
 
 def test_it_is_stale_when_the_last_complete_one_is_older_than_its_max_age(engine: Engine) -> None:
     take(engine, shown(ago(hours=2), FULL))
-    configure(engine, replace(S, max_age=timedelta(hours=1)))
+    configure(engine, replace(S, max_age=timedelta(hours=1), schedule="7 * * * *"))
     assert health(engine).status == "stale"
     configure(engine, replace(S, max_age=timedelta(hours=2, minutes=5)))
     assert health(engine).status == "fresh"

@@ -1,0 +1,93 @@
+"""Attends to a source: one run for each slot, recorded in the ledger from its beginning to its end."""
+
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+import structlog
+from sqlalchemy import Connection
+
+from etl.concurrency import at_once
+from etl.config import ConfiguredSource, Settings
+from etl.load import ledger
+from etl.load.ledger import Asking, Caller, Run
+from etl.pipeline import Pipeline
+from etl.result import Result
+
+PATIENCE = 600.0
+"""Seconds beyond a walk's own time after which the server takes the lock from a process that only seems to live."""
+
+
+def this_process() -> str:
+    """What the ledger calls this process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@dataclass(frozen=True)
+class Attendant:
+    """Runs sources in the name of one caller, each alone, and writes down what became of it."""
+
+    pipeline: Pipeline
+    settings: Settings
+    caller: Caller
+    began: Callable[[Run], None] = lambda _: None
+    ended: Callable[[Run], None] = lambda _: None
+    """Told of each run at its beginning and at its end."""
+
+    def run(self, sources: Iterable[ConfiguredSource], *, is_due_only: bool = False) -> Iterator[Result]:
+        """One snapshot now of each source, concurrently, as the slots allow; results come as they are ready."""
+        yield from at_once(lambda source: self.attend(source, is_due_only=is_due_only), sources)
+        self.pipeline.settle()
+
+    def attend(self, configured: ConfiguredSource, *, is_due_only: bool, why_missed: str = ledger.NOBODY) -> Result:
+        """Run a source unless another process is at it, or, with ``is_due_only``, no slot of it is open.
+
+        Then the status is ``taken`` or ``not_due``. Raises ``DBAPIError`` when the database fails; the run is
+        then closed by whoever comes next.
+        """
+        name = configured.name
+        patience = configured.settings.timeout_seconds + PATIENCE
+        with ledger.attending(self.pipeline.engine, name, patience) as connection:
+            if connection is None:
+                return self._taken(name)
+            asking = Asking(
+                source=name,
+                cron=configured.settings.schedule,
+                caller=self.caller,
+                is_due_only=is_due_only,
+                why_missed=why_missed,
+            )
+            with connection.begin():
+                begun = ledger.begin(connection, asking, self.pipeline.clock())
+            if begun is None:
+                return self._not_due(connection, name)
+            with structlog.contextvars.bound_contextvars(source=name, run=begun.run_id):
+                return self._run(configured, begun)
+
+    def _run(self, configured: ConfiguredSource, begun: Run) -> Result:
+        self.began(begun)
+        try:
+            take = partial(self.pipeline.take, run_id=begun.run_id)
+            result = replace(self.pipeline.pull(configured, self.settings, take), run_id=begun.run_id)
+            with self.pipeline.engine.begin() as connection:
+                error = result.error or (result.reason if not result.is_well else None)
+                ledger.end(connection, begun, outcome=result.status, error=error, now=self.pipeline.clock())
+        finally:
+            self.ended(begun)
+        return result
+
+    def _taken(self, name: str) -> Result:
+        with self.pipeline.engine.connect() as connection:
+            other = ledger.going_on(connection, name)
+        who = f"run {other.run_id} by {other.worker} since {other.started_at:%H:%M:%S}Z" if other else "another process"
+        return Result(source=name, status="taken", reason=f"{who} is at it")
+
+    def _not_due(self, connection: Connection, name: str) -> Result:
+        last = ledger.latest_slot(connection, name)
+        connection.rollback()
+        if last is None:
+            return Result(source=name, status="not_due")
+        became = last.reason if last.status == "missed" else f"run {last.run_id} by {last.worker}"
+        return Result(source=name, status="not_due", reason=f"slot {last.due_at:%Y-%m-%d %H:%M}Z: {became}")

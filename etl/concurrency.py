@@ -1,0 +1,28 @@
+"""The sources of a command at once, each in a thread of its own, because each waits for a network."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from sqlalchemy.exc import DBAPIError
+
+from etl.config import ConfiguredSource
+from etl.result import Result, broken
+
+
+def at_once(work: Callable[[ConfiguredSource], Result], sources: Iterable[ConfiguredSource]) -> Iterator[Result]:
+    """The results as they are ready. A database that fails one source does not stop the others."""
+
+    def done(source: ConfiguredSource) -> Result:
+        try:
+            return work(source)
+        except DBAPIError as error:
+            return broken(source.name, error)
+
+    asked = list(sources)
+    pool = ThreadPoolExecutor(max_workers=max(1, len(asked)), thread_name_prefix="source")
+    try:
+        for ready in as_completed([pool.submit(done, source) for source in asked]):
+            yield ready.result()
+    finally:
+        # Whoever breaks off does not wait for slow gateways; otherwise all are done by now.
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,1 @@
+"""Who is told of what: alerts and changes of prices, from an outbox to webhooks."""

@@ -1,0 +1,1 @@
+"""The daemon: each source on its own schedule, for years."""
