@@ -40,6 +40,7 @@ def composed(**environ: str) -> dict[str, Any]:
 
 
 SERVICES = composed()["services"]
+DOCKERFILE = SERVICES["migrate"]["build"]["dockerfile_inline"].splitlines()
 
 
 def test_the_services_are_a_database_a_migration_and_the_daemon() -> None:
@@ -87,7 +88,7 @@ def test_every_variable_is_known_and_a_secret_comes_from_a_file_alone() -> None:
 
 
 def test_the_migration_is_configured_like_the_daemon_because_it_records_what_is_configured() -> None:
-    for key in ("image", "build", "environment", "secrets", "configs", "user"):
+    for key in ("image", "environment", "secrets", "configs", "user"):
         assert SERVICES["migrate"][key] == SERVICES["schedule"][key]
 
 
@@ -122,26 +123,27 @@ def test_every_secret_is_asked_for_by_a_service_and_is_kept_out_of_git() -> None
 
 def test_the_configuration_that_is_mounted_is_found_in_the_working_directory_and_is_accepted() -> None:
     [mounted] = SERVICES["schedule"]["configs"]
-    lines = SERVICES["schedule"]["build"]["dockerfile_inline"].splitlines()
-    assert f"WORKDIR {Path(mounted['target']).parent}" in lines
+    assert f"WORKDIR {Path(mounted['target']).parent}" in DOCKERFILE
     assert Path(mounted["target"]).name == config.FILE
     config.configured(config.load(ROOT / composed()["configs"][mounted["source"]]["file"]), {})
 
 
 def test_the_image_copies_what_is_there_and_does_not_run_as_root() -> None:
-    service = SERVICES["schedule"]
-    lines = service["build"]["dockerfile_inline"].splitlines()
-    copied = {name for line in lines if line.startswith("COPY ") for name in line.split()[1:-1]}
+    copied = {name for line in DOCKERFILE if line.startswith("COPY ") for name in line.split()[1:-1]}
     assert {name for name in copied if not (ROOT / name).exists()} == set()
-    assert [line for line in lines if line.startswith("USER ")] == [f"USER {service['user']}"]
-    assert [line for line in lines if line.startswith("CMD ")] == ['CMD ["etl", "schedule"]']
+    assert [line for line in DOCKERFILE if line.startswith("USER ")] == [f"USER {SERVICES['schedule']['user']}"]
+
+
+def test_one_service_alone_builds_the_image_and_nobody_looks_for_it_elsewhere() -> None:
+    assert ("build" in SERVICES["migrate"], "build" in SERVICES["schedule"]) == (True, False)
+    assert (SERVICES["migrate"]["pull_policy"], SERVICES["schedule"]["pull_policy"]) == ("build", "never")
 
 
 def test_the_tags_of_the_images_are_those_of_a_release() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert SERVICES["schedule"]["image"] == f"llm-price-warehouse:{project['version']}"
     assert SERVICES["postgres"]["image"] == "postgres:18"
-    assert re.search(r"^FROM python:3\.\d+-slim$", SERVICES["schedule"]["build"]["dockerfile_inline"], re.MULTILINE)
+    assert re.fullmatch(r"FROM python:3\.\d+-slim", DOCKERFILE[0])
 
 
 @contextmanager
