@@ -178,7 +178,7 @@ def test_the_health_check_asks_healthz_without_a_proxy(status: int, expected: in
 
 def test_the_documented_command_writes_secrets_that_agree_and_that_only_containers_can_reach(tmp_path: Path) -> None:
     [block] = [block for block in blocks(OPERATIONS, "sh") if "postgres_password" in block.code]
-    subprocess.run(["/bin/sh", "-eu", "-c", block.code], cwd=tmp_path, check=True)
+    subprocess.run(["/bin/sh", "-eu", "-c", block.code], cwd=tmp_path, umask=0o077, check=True)
     folder = tmp_path / "secrets"
     password = (folder / "postgres_password").read_text(encoding="utf-8").strip()
     assert re.fullmatch("[0-9a-f]{48}", password)

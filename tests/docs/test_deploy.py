@@ -119,6 +119,13 @@ def test_the_environment_of_the_host_has_a_line_for_each_secret() -> None:
     assert all(value.startswith("/etc/etl/secrets/") for value in named.values())
 
 
+def test_the_example_in_the_configuration_is_accepted(tmp_path: Path) -> None:
+    file = tmp_path / config.FILE
+    file.write_text(re.sub(r"^#   ", "", text(config.FILE), flags=re.MULTILINE), encoding="utf-8")
+    changed, default = (config.load(each) for each in (file, DEPLOY / config.FILE))
+    assert (changed.sources.keys(), default.sources) == ({"phaseo"}, {})
+
+
 def test_the_environment_of_the_host_means_the_same_to_a_shell() -> None:
     asked = "set -a; . ./environment; env"
     done = subprocess.run(["/bin/sh", "-c", asked], cwd=DEPLOY, env={}, capture_output=True, text=True, check=True)
