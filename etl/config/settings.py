@@ -96,6 +96,7 @@ class Settings(BaseSettings):
     http_address: Listening | None = Field(
         None, description="Where `etl schedule` serves /healthz, /readyz and /metrics; a port alone is on 127.0.0.1."
     )
+    archive: Folder | None = Field(None, description="Folder of archived bodies, if it is not where they were put.")
     archive_after: Duration = Field(timedelta(days=365), description="Age from which `etl raw archive` takes bodies.")
     alerts: AlertSettings = Field(default_factory=AlertSettings, description="Who is told of what.")
     sources: dict[str, SourceSettings] = Field(default_factory=dict, description="The catalogs to pull.")
