@@ -1,7 +1,7 @@
 """``etl raw``: landed bodies that are moved out into a folder, and back."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -42,7 +42,7 @@ def archive(
     now = clock()
     task = Task(
         folder=folder.expanduser().absolute(),
-        before=_before(now, older_than) if older_than else now - current.settings.archive_after,
+        before=_before(now, older_than, current.settings.archive_after),
         archive=current.settings.archive,
         is_dropped=drop,
         now=now,
@@ -62,13 +62,13 @@ def restore(context: typer.Context, *, as_json: JsonOption = False) -> None:
     output.json_document({"restored": count}) if as_json else typer.echo(f"{count} bodies are back in the database")
 
 
-def _before(now: datetime, older_than: str) -> datetime:
+def _before(now: datetime, older_than: str | None, default: timedelta) -> datetime:
     """The moment that lies so far back. Raises ``ConfigurationError`` for what is no age."""
     try:
-        age = TypeAdapter(Duration).validate_python(older_than)
-        before = now - age
+        age = default if older_than is None else TypeAdapter(Duration).validate_python(older_than)
+        if age >= timedelta(0):
+            return now - age
     except (ValidationError, OverflowError):
-        raise ConfigurationError(f"--older-than {older_than} is no age: write 365d, 36h or 90m") from None
-    if before > now:
-        raise ConfigurationError(f"--older-than {older_than} lies in the future: write 365d, 36h or 90m")
-    return before
+        pass
+    what = f"archive_after {default}" if older_than is None else f"--older-than {older_than}"
+    raise ConfigurationError(f"{what} is no age: write 365d, 36h or 90m")
