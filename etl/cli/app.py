@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from etl.cli import changes, database, demo, explain, log, pull, raw, verify
+from etl.cli import changes, database, demo, explain, log, moving, pull, raw, verify
 from etl.cli.session import open_session
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("changes")(changes.changes)
 app.command("explain")(explain.explain)
 app.command("verify")(verify.verify)
 app.add_typer(raw.app, name="raw")
+database.app.command("copy")(moving.copy)
 app.add_typer(database.app, name="db")
 
 
