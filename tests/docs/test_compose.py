@@ -74,6 +74,7 @@ def test_what_stays_is_watched_and_started_again_and_what_ends_is_tried_a_few_ti
     for name in ("postgres", "schedule"):
         assert SERVICES[name]["restart"] == "unless-stopped"
         assert {"test", "interval", "timeout", "retries", "start_period"} == SERVICES[name]["healthcheck"].keys()
+    assert SERVICES["postgres"]["healthcheck"]["test"][:4] == ["CMD", "pg_isready", "--host", "127.0.0.1"]
     assert SERVICES["migrate"]["restart"] == "on-failure:5"
     assert (SERVICES["schedule"]["stop_signal"], SERVICES["schedule"]["stop_grace_period"]) == ("SIGTERM", "15s")
 
