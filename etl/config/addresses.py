@@ -1,6 +1,6 @@
 """Urls that are configured: whether it is one, and whether it carries what must not stand in a file."""
 
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 _SCHEMES = ("http", "https")
 
@@ -9,11 +9,23 @@ _SECRET_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com", "discord.com", "disco
 
 
 def is_url(text: str) -> bool:
-    """Whether it is http://host… or https://host…, without spaces or control characters."""
+    """Whether it is http://host… or https://host…, without spaces or control characters, and with @ in user-info only.
+
+    Elsewhere an @ is the end of a password with a / that nobody has encoded, and the beginning of it would be a host.
+    """
     try:
         parts = urlsplit(text)
         host = (parts.hostname or "").encode("idna")
-        return bool(host) and parts.scheme in _SCHEMES and parts.port != 0 and text.isprintable() and " " not in text
+    except ValueError:
+        return False
+    is_sound = text.isprintable() and " " not in text and "@" not in parts.path + parts.query + parts.fragment
+    return is_sound and bool(host) and parts.scheme in _SCHEMES and _has_port(parts)
+
+
+def _has_port(parts: SplitResult) -> bool:
+    """Whether the port, if there is one, is a port."""
+    try:
+        return parts.port != 0
     except ValueError:
         return False
 

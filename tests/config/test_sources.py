@@ -56,6 +56,9 @@ def test_gateways_that_differ_in_url_path_or_credential_are_two() -> None:
         ("[sources.phaseo]\ncredential = 'sk-planted'", {}, "etl.toml: sources.phaseo.credential: Write the name of"),
         ("", {"ETL_BIFROST_URL": "me:planted@host"}, "environment: ETL_BIFROST_URL: that is no url: write it like"),
         ("", {"ETL_BIFROST_URL": "http://me:planted@/x"}, "environment: ETL_BIFROST_URL: that is no url: write it"),
+        ("", {"ETL_BIFROST_URL": "http://planted/key@host/x"}, "environment: ETL_BIFROST_URL: that is no url: write"),
+        ("", {"ETL_BIFROST_URL": "http://planted#key@host/x"}, "environment: ETL_BIFROST_URL: that is no url: write"),
+        ("", {"ETL_BIFROST_URL": "http://me:99/planted@host"}, "environment: ETL_BIFROST_URL: that is no url: write"),
         ("", {"ETL_BIFROST_URL_FILE": "none"}, "environment: ETL_BIFROST_URL_FILE: none cannot be read: No such"),
     ],
 )
