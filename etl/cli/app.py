@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from etl.cli import changes, database, demo, explain, log, pull, verify
+from etl.cli import changes, database, demo, explain, log, pull, schedule, verify
 from etl.cli.session import open_session
 
 app = typer.Typer(
@@ -19,9 +19,11 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("run")(pull.run)
 app.command("backfill")(pull.backfill)
+app.command("schedule")(schedule.schedule)
 app.command("sources")(log.sources)
 app.command("status")(log.status)
 app.add_typer(log.snapshots, name="snapshots")
+app.command("slots")(schedule.slots)
 app.command("changes")(changes.changes)
 app.command("explain")(explain.explain)
 app.command("verify")(verify.verify)

@@ -107,7 +107,7 @@ def abandon(connection: Connection, name: str, now: datetime, why: str) -> None:
 
 def recover(connection: Connection, name: str, now: datetime) -> None:
     """Close the run of a process that died; the caller holds the lock, so nobody is at it."""
-    abandon(connection, name, now, "its process ended before it did")
+    abandon(connection, name, now, "it was cut off")
 
 
 def going_on(connection: Connection, name: str) -> Row | None:  # type: ignore[type-arg]

@@ -35,6 +35,14 @@ _SNAPSHOTS = text(
     """
 )
 
+_SLOTS = text(
+    """
+    SELECT * FROM mart.slot
+     WHERE (source = :source OR CAST(:source AS text) IS NULL) AND (status = 'missed' OR NOT :is_missed_only)
+     ORDER BY due_at DESC, source LIMIT :limit
+    """
+)
+
 
 def status(connection: Connection) -> list[dict[str, Any]]:
     """The health of each source that is or was configured or landed anything, with what it holds.
@@ -48,3 +56,9 @@ def status(connection: Connection) -> list[dict[str, Any]]:
 def snapshots(connection: Connection, *, source: str | None, limit: int) -> list[dict[str, Any]]:
     """The newest rows of ``mart.snapshot``."""
     return [dict(row) for row in connection.execute(_SNAPSHOTS, {"source": source, "limit": limit}).mappings()]
+
+
+def slots(connection: Connection, *, source: str | None, is_missed_only: bool, limit: int) -> list[dict[str, Any]]:
+    """The newest rows of ``mart.slot``."""
+    asked = {"source": source, "is_missed_only": is_missed_only, "limit": limit}
+    return [dict(row) for row in connection.execute(_SLOTS, asked).mappings()]
