@@ -11,8 +11,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from etl.database import migrations
+from etl.patience import Patient
 from etl.result import Result
-from etl.schedule.patience import Patient
 
 Health = Callable[[], Iterable[Mapping[str, Any]]]
 """The rows of ``etl.load.health.sources``, asked anew at each scrape; raises when the database does not answer."""

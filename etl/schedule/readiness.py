@@ -7,7 +7,7 @@ from sqlalchemy import URL, Engine
 from etl.database import migrations
 from etl.database.engine import open_engine, require_reachable
 from etl.errors import EtlError
-from etl.schedule.patience import Patient
+from etl.patience import Patient
 
 PATIENCE_SECONDS = 3.0
 
