@@ -25,8 +25,12 @@ def database_url(spelling: str, variable: str = "DATABASE_URL") -> URL:
     return url.set(drivername="postgresql+psycopg")
 
 
-def open_engine(url: URL, *, connect_seconds: int = 10) -> Engine:
-    """An engine whose sessions speak UTC. Connections are not pooled: each load takes its own and gives it back."""
+def open_engine(url: URL, *, connect_seconds: int = 10, statement_seconds: int = 0) -> Engine:
+    """An engine whose sessions speak UTC. Connections are not pooled: each load takes its own and gives it back.
+
+    After ``statement_seconds`` the server ends a statement; 0: whenever the server is configured to.
+    """
+    limit = f" -c statement_timeout={statement_seconds}s" if statement_seconds else ""
     return create_engine(
         url,
         poolclass=NullPool,
@@ -34,7 +38,7 @@ def open_engine(url: URL, *, connect_seconds: int = 10) -> Engine:
         connect_args={
             "connect_timeout": connect_seconds,
             "application_name": "etl",
-            "options": "-c timezone=UTC -c jit=off",
+            "options": f"-c timezone=UTC -c jit=off{limit}",
         },
     )
 
