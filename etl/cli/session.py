@@ -91,7 +91,8 @@ class Session:
     def pipeline(self) -> Pipeline:
         """The line into the warehouse."""
         settings = self.settings
-        return Pipeline(self.engine, clock, Doubt(share=settings.doubt_share, minimum=settings.doubt_minimum))
+        doubt = Doubt(share=settings.doubt_share, minimum=settings.doubt_minimum)
+        return Pipeline(self.engine, clock, doubt, archive=settings.archive)
 
     def attendant(self, kind: str) -> Attendant:
         """Runs sources in the name of this process; ``kind`` is ``run`` or ``schedule``."""

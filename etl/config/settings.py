@@ -186,8 +186,13 @@ class Settings(BaseSettings):
         description="Where `etl schedule` serves /healthz, /readyz and /metrics; a port alone is on 127.0.0.1.",
         examples=["127.0.0.1:9464"],
     )
+    archive: Folder | None = Field(
+        None,
+        description="Folder of archived bodies, if it is not where they were put.",
+        examples=["/var/lib/etl-archive"],
+    )
     archive_after: Duration = Field(
-        timedelta(days=365), gt=timedelta(0), description="Age from which on landed bodies are moved to an archive."
+        timedelta(days=365), gt=timedelta(0), description="Age from which on `etl raw archive` takes bodies."
     )
     sources: Annotated[dict[str, SourceSettings], Named] = Field(
         default_factory=dict, description="The catalogs to pull."

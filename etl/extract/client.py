@@ -93,12 +93,22 @@ class Client:
             raise self._judge.final(error.url, came, error.advice) from None
         raise AssertionError("a retried block returns or raises")
 
-    async def _attempt(self, request: PageRequest, number: int, validators: Validators | None) -> Page:
+    async def probe(self, request: PageRequest) -> Page:
+        """Whether a request would succeed: asked once, the body left unread. Raises what ``fetch`` does."""
+        self.last_reply = None
+        try:
+            return await self._attempt(request, 1, None, is_whole=False)
+        except PassingError as error:
+            raise self._judge.final(error.url, error.came, error.advice) from None
+
+    async def _attempt(
+        self, request: PageRequest, number: int, validators: Validators | None, *, is_whole: bool = True
+    ) -> Page:
         """Fetch once. Raises what ``fetch`` does, and ``PassingError``."""
         url = self.url_of(request)
         conditions = validators.conditions(url) if validators else {}
         try:
-            page = await self._follow(request, number, conditions)
+            page = await self._follow(request, number, conditions, is_whole=is_whole)
         except httpx.TransportError as error:
             raise self._interrupted(url, error) from None
         except httpx.InvalidURL as error:
@@ -110,11 +120,14 @@ class Client:
             raise self._judge.final(url, came, "check the url, or allow larger pages") from None
         return self._judge.judge(page, validators)
 
-    async def _follow(self, request: PageRequest, number: int, conditions: Mapping[str, str]) -> Page:
+    async def _follow(
+        self, request: PageRequest, number: int, conditions: Mapping[str, str], *, is_whole: bool
+    ) -> Page:
         """The first reply that is no redirect."""
         hops = [self._address.of(request)]
         while True:
-            page, location = await self._exchange(hops[-1], request, number, {} if hops[1:] else conditions)
+            sent = {} if hops[1:] else conditions
+            page, location = await self._exchange(hops[-1], request, number, sent, is_whole=is_whole)
             if location is None:
                 return page
             target = self._redirected(hops[-1], location)
@@ -125,7 +138,7 @@ class Client:
             hops.append(target)
 
     async def _exchange(
-        self, url: str, request: PageRequest, number: int, conditions: Mapping[str, str]
+        self, url: str, request: PageRequest, number: int, conditions: Mapping[str, str], *, is_whole: bool
     ) -> tuple[Page, str | None]:
         """One reply and, when it is a redirect, where to. What came is kept however it ends."""
         async with self._http.stream("GET", url, headers=conditions) as response:
@@ -140,9 +153,10 @@ class Client:
                 headers=self._kept(response.headers),
             )
             try:
-                async for chunk in response.aiter_raw():
-                    body.feed(chunk)
-                body.finish()
+                if is_whole or response.is_error:
+                    async for chunk in response.aiter_raw():
+                        body.feed(chunk)
+                    body.finish()
             finally:
                 self.last_reply = page = dataclasses.replace(page, body=self._secrets.blot(bytes(body)))
             return page, response.headers["location"] if response.has_redirect_location else None
