@@ -32,7 +32,7 @@ def load(file: Path | None) -> Settings:
         values = _read(path)
     named = lookup(os.environ, DATABASE_URL)
     try:
-        return Settings(**values | ({DATABASE_URL: named} if named else {}))
+        return Settings(**values | ({DATABASE_URL: named} if named else {})).read_from(path)
     except ValidationError as error:
         raise ConfigurationError(_fault(error, path, values)) from None
     except SettingsError as error:

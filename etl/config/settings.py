@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from etl.config.values import Duration, ExistingFile, Folder, Listening, Schedule
@@ -101,6 +102,17 @@ class Settings(BaseSettings):
     sources: dict[str, SourceSettings] = Field(default_factory=dict, description="The catalogs to pull.")
     rates: Rates = Field(default_factory=list, description="What currencies are worth, besides USD and CREDIT.")
     margins: Margins = Field(default_factory=list, description="By what gateways multiply their providers' prices.")
+
+    _file: Path = PrivateAttr(Path("etl.toml"))
+
+    def read_from(self, file: Path) -> Self:
+        """These settings, knowing the file that they were read from."""
+        self._file = file
+        return self
+
+    def place(self, key: str) -> str:
+        """Where a key stands, as the beginning of a complaint."""
+        return f"{self._file}: {key}"
 
     @classmethod
     def settings_customise_sources(
