@@ -37,6 +37,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("message_id", Uuid, primary_key=True),
+    Column("number", BigInteger, Identity(always=True), nullable=False),
     Column("receiver", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("body", JSONB, nullable=False),
@@ -48,7 +49,7 @@ outbox = Table(
     Column("given_up_at", TIMESTAMP),
     Index(
         "outbox_waiting_idx",
-        "created_at",
+        "number",
         postgresql_where=text("delivered_at IS NULL AND given_up_at IS NULL"),
     ),
     schema="core",

@@ -57,7 +57,7 @@ def claim(connection: Connection, receivers: Iterable[str], *, now: datetime) ->
             outbox.c.attempts,
         )
         .where(_IS_WAITING, outbox.c.next_attempt_at <= now, outbox.c.receiver.in_(list(receivers)))
-        .order_by(outbox.c.created_at, outbox.c.message_id)
+        .order_by(outbox.c.number)
         .limit(1)
         .with_for_update(skip_locked=True)
     )

@@ -30,6 +30,7 @@ def upgrade() -> None:
         """
         CREATE TABLE core.outbox (
             message_id      uuid CONSTRAINT outbox_pkey PRIMARY KEY,
+            number          bigint GENERATED ALWAYS AS IDENTITY,
             receiver        text NOT NULL,
             kind            text NOT NULL CONSTRAINT outbox_kind_check
                 CHECK (kind IN ('opened', 'worsened', 'repeated', 'resolved', 'price_change')),
@@ -45,7 +46,7 @@ def upgrade() -> None:
         """
     )
     op.execute(
-        "CREATE INDEX outbox_waiting_idx ON core.outbox (created_at) WHERE delivered_at IS NULL AND given_up_at IS NULL"
+        "CREATE INDEX outbox_waiting_idx ON core.outbox (number) WHERE delivered_at IS NULL AND given_up_at IS NULL"
     )
     op.execute(
         """
