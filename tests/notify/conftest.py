@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.extract.gateway import Gateway, reply
+from tests.extract.test_tls import certificate as certificate  # noqa: PLC0414  for the tests of this folder
 from tests.notify.stage import NOW, Stage, hook
 
 

@@ -1,8 +1,9 @@
 """A source, a clock that is set by hand, and a receiver on loopback: what the tests of alerts play on."""
 
 import json
+import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -93,3 +94,18 @@ def kinds_said(gateway: Gateway) -> list[tuple[str, str]]:
 def hook(gateway: Gateway, name: str = "desk", path: str = "/hook/T0P-SECRET") -> Receiver:
     """A receiver at a gateway, at a path that nobody may learn."""
     return Receiver(name, gateway.url + path, "json")
+
+
+def at_once(stage: Stage, many: int = 6) -> None:
+    """So many who tell at the same time, as daemons do that do not know of each other."""
+    together = threading.Barrier(many)
+
+    def tell(each: Stage) -> None:
+        together.wait()
+        each.tell()
+
+    threads = [threading.Thread(target=tell, args=(replace(stage),)) for _ in range(many)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

@@ -13,7 +13,7 @@ from sqlalchemy import URL
 from tests.extract.gateway import Asked, Gateway, reply
 from tests.faults.processes import ended, start
 from tests.notify.processes import tell
-from tests.notify.stage import Stage, hook, kinds_said, said
+from tests.notify.stage import FULL, Stage, at_once, hook, kinds_said, said
 
 TAKEN = reply(204)
 
@@ -69,19 +69,22 @@ def test_killed_between_the_post_and_the_commit_the_next_delivers_under_the_same
 
 def test_several_who_tell_at_once_tell_each_thing_once(stage: Stage, desk: Gateway) -> None:
     stage.fail(3)
-    stages = [replace(stage) for _ in range(6)]
-    together = threading.Barrier(len(stages))
-
-    def tell_now(each: Stage) -> None:
-        together.wait()
-        each.tell()
-
-    threads = [threading.Thread(target=tell_now, args=(each,)) for each in stages]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(stage)
     assert kinds_said(desk) == [("opened", "failing")]
+    stage.show({**FULL, "openai/m0": {"prompt": "12x"}})
+    at_once(stage)
+    # Two messages may be on their way at once.
+    assert sorted(kinds_said(desk)[1:]) == [("opened", "quarantined"), ("resolved", "failing")]
+    stage.later(minutes=1)
+    stage.show({**FULL, "openai/m0": {"prompt": "12x"}, "openai/m1": {"prompt": "12x"}})
+    at_once(stage)
+    assert kinds_said(desk)[3:] == [("worsened", "quarantined")]
+    stage.later(hours=2)
+    stage.show({**FULL, "openai/m0": {"prompt": "12x"}})
+    stage.later(hours=23)
+    stage.show({**FULL, "openai/m0": {"prompt": "12x"}}, at=stage.now)
+    at_once(stage)
+    assert kinds_said(desk)[4:] == [("repeated", "quarantined")]
 
 
 def test_who_delivers_does_not_keep_others_waiting(stage: Stage) -> None:
@@ -100,6 +103,7 @@ def test_who_delivers_does_not_keep_others_waiting(stage: Stage) -> None:
         first.start()
         assert posting.wait(5)
         replace(stage).tell()
+        assert first.is_alive()
         assert len(gateway.asked) == 1
         goes_on.set()
         first.join()

@@ -1,7 +1,5 @@
 """Price changes are told to whoever watches them: what passes the filter, once, and never history."""
 
-import threading
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,7 +10,7 @@ from etl.config import PriceWatch
 from etl.domain.snapshot import Origin
 from etl.notify.telling import MOST, is_wanted
 from tests.extract.gateway import Gateway, reply
-from tests.notify.stage import Stage, hook, said
+from tests.notify.stage import Stage, at_once, hook, said
 
 A, B = "openai/a", "groq/b"
 
@@ -136,17 +134,7 @@ def test_whoever_knows_no_receiver_leaves_the_position_where_it_is(stage: Stage,
 
 def test_several_who_watch_at_once_tell_once(stage: Stage, desk: Gateway) -> None:
     _later(stage, a="0.000004")
-    together = threading.Barrier(5)
-
-    def tell_now(each: Stage) -> None:
-        together.wait()
-        each.tell()
-
-    threads = [threading.Thread(target=tell_now, args=(replace(stage),)) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(stage)
     assert len(_told(desk)) == 1
 
 
