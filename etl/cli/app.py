@@ -28,8 +28,10 @@ app.command("changes")(changes.changes)
 app.command("explain")(explain.explain)
 app.command("verify")(verify.verify)
 app.add_typer(raw.app, name="raw")
-database.app.command("copy")(moving.copy)
 app.command("doctor")(doctor.doctor)
+database.app.command("copy")(moving.copy)
+database.app.command("dump", context_settings=database.PASSED_ON)(moving.dump)
+database.app.command("restore")(moving.restore)
 app.add_typer(database.app, name="db")
 
 

@@ -1,15 +1,17 @@
 """``etl db copy``, ``dump`` and ``restore``: the warehouse as a whole, to another database, into a file and back."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from etl.cli import output
+from etl.cli.database import become_client, client, client_address
 from etl.cli.pull import JsonOption
 from etl.cli.session import Session, session
 from etl.cli.session import upgrade as migrate
 from etl.config.secrets import lookup
-from etl.database import transfer
+from etl.database import dumps, migrations, transfer
 from etl.database.engine import database_url, open_engine, require_reachable
 from etl.errors import ConfigurationError
 
@@ -42,6 +44,29 @@ def copy(
         output.table([{"table": name, "rows": count} for name, count in rows.items()], ("table", "rows"))
     where = target.url.set(drivername="postgresql").render_as_string(hide_password=True)
     output.note(f"the same rows are in {where} now: set DATABASE_URL to it")
+
+
+def dump(context: typer.Context) -> None:
+    """Write a backup with pg_dump, to which all arguments go: etl db dump -Fc -f warehouse.dump."""
+    current = session(context)
+    become_client(current, "pg_dump", current.engine, context.args)
+
+
+def restore(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `etl db dump -Fc` wrote.")],
+) -> None:
+    """Bring a backup back, into a database that is empty or into which nothing ever came; all of it or nothing."""
+    current = session(context)
+    engine = current.unmigrated_engine
+    if not file.is_file():
+        raise ConfigurationError(f"{file} is no file")
+    transfer.require_empty(engine)
+    address, environment = client_address(current, engine)
+    with output.working("restoring"):
+        dumps.restore(engine, [client(current, "pg_restore"), f"--dbname={address}"], file, environment)
+        migrate(engine)
+    typer.echo(f"{file} is in the database, with schema {migrations.head()}: `etl verify` compares it with its bytes")
 
 
 def _target(current: Session, url: str | None) -> str:

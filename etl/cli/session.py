@@ -25,6 +25,7 @@ from etl.load import configured, history, identity
 from etl.load.configured import Margin, Rate, SourceEntry
 from etl.load.doubt import Doubt
 from etl.load.ledger import Caller
+from etl.notify.notifier import Notifier
 from etl.pipeline import Pipeline
 
 
@@ -93,6 +94,12 @@ class Session:
         settings = self.settings
         doubt = Doubt(share=settings.doubt_share, minimum=settings.doubt_minimum)
         return Pipeline(self.engine, clock, doubt, archive=settings.archive)
+
+    @cached_property
+    def notifier(self) -> Notifier:
+        """Tells whoever is configured what is wrong, and that all is well. Raises ``ConfigurationError``."""
+        known = config.receivers(self.settings, self.environ)
+        return Notifier(self.engine, self.settings, known, config.ping_url(self.settings, self.environ), clock)
 
     def attendant(self, kind: str) -> Attendant:
         """Runs sources in the name of this process; ``kind`` is ``run`` or ``schedule``."""

@@ -60,7 +60,7 @@ class Client:
         self._clock = clock
         self._secrets = Secrets.of((*(secret.spellings if secret else ()), *self._address.secrets))
         self._judge = Judge(source, secret, self._secrets, self.limits, clock)
-        self._http = _opened(_headers(secret, self._address.basic_authorization), self.limits, ca_file)
+        self._http = open_http(_headers(secret, self._address.basic_authorization), self.limits, ca_file)
 
     async def __aenter__(self) -> Self:
         return self
@@ -198,7 +198,7 @@ def _headers(secret: Secret | None, basic: str | None) -> httpx.Headers:
     return headers
 
 
-def _opened(headers: httpx.Headers, limits: Limits, ca_file: Path | None) -> httpx.AsyncClient:
+def open_http(headers: httpx.Headers, limits: Limits, ca_file: Path | None) -> httpx.AsyncClient:
     """The connection pool. Raises ``ConfigurationError``."""
     timeout = httpx.Timeout(limits.read_seconds, connect=limits.connect_seconds)
     try:

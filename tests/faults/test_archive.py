@@ -13,7 +13,7 @@ from sqlalchemy import URL, Engine, text
 from etl.database.engine import open_engine
 from etl.domain.snapshot import Origin
 from etl.errors import ArchiveError
-from etl.load import objects
+from etl.load import manifest, objects
 from etl.load.landing import land
 from etl.load.locks import lock_source
 from tests.conftest import _database
@@ -23,7 +23,7 @@ from tests.faults.processes import ended, start
 from tests.faults.wards import settled
 from tests.load.archiving import WORLDS, archived, bodies, everything, file_of, fill, sha_of, verify
 from tests.load.believing import load, observe
-from tests.load.worlds import moment, snapshot
+from tests.load.worlds import World, moment, snapshot
 
 POINTS = 4
 EVERY_POINT = 40
@@ -143,10 +143,11 @@ def test_two_archivers_at_once_and_a_run_meanwhile(warehouse_url: URL, engine: E
     with pytest.raises(ArchiveError, match="another process archives this warehouse"):
         archived(engine, tmp_path / "b", before=ALL, drop=True)
     assert observe(engine, "s", 500, WORLDS[0]).is_well
-    assert load(engine, "s", 6, WORLDS[3]).is_well
+    assert load(engine, "s", 6, World({"openai/m0": ("A", {"prompt": "4"})})).is_well
     go_on.touch()
     assert ended(process) == 0
-    assert [sha for sha, is_here in bodies(engine).items() if is_here] == [sha_of(engine, 500)]
+    assert {sha for sha, is_here in bodies(engine).items() if is_here} == {sha_of(engine, 500), sha_of(engine, 6)}
+    assert len([told.restored(tmp_path / "a") for told in manifest.read(tmp_path / "a")]) == len(WORLDS)
     assert verify(engine).agrees
 
 

@@ -210,6 +210,21 @@ def test_an_archive_loads_into_an_empty_warehouse_and_gives_the_same_history(
     assert history(empty_engine) == history(engine)
 
 
+def test_what_was_rejected_speaks_elsewhere_no_more_than_here(
+    engine: Engine, empty_engine: Engine, tmp_path: Path
+) -> None:
+    full = World({f"openai/m{number}": ("A", {}) for number in range(9)})
+    statuses = [observe(engine, "s", day, world).status for day, world in enumerate([full, World({}), full])]
+    assert statuses == ["loaded", "held", "unchanged"]
+    archived(engine, tmp_path, before=moment(400))
+    found = snapshots("s", "bifrost", [tmp_path])
+    assert [result.status for result in Pipeline(empty_engine, Ticking()).backfill(kinds()["bifrost"]("s"), found)] == [
+        "loaded",
+        "unchanged",
+    ]
+    assert history(empty_engine) == history(engine)
+
+
 @pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(worlds=timelines(6), before=st.integers(0, 6))
