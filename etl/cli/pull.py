@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from etl import log
 from etl.backfill import snapshots
 from etl.cli import output, spoken
 from etl.cli.progress import shown
@@ -36,6 +37,7 @@ def run(
     if due and dry_run:
         raise ConfigurationError("--due is about the ledger, and --dry-run writes nothing there: take one of them out")
     asked = current.ready(names or ())
+    log.narrate()
     if dry_run:
         results = current.pipeline.run(asked, current.settings, is_dry=True)
     else:

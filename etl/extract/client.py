@@ -11,12 +11,13 @@ from typing import Any, Self
 import httpx
 import stamina
 
+from etl.concealment import Secrets
 from etl.domain.snapshot import Page, PageRequest
 from etl.errors import ConfigurationError, FetchError
 from etl.extract.address import Address, ForeignOriginError
 from etl.extract.body import Body, BodyBrokenError, BodyTooLargeError
 from etl.extract.limits import Limits
-from etl.extract.secrets import Secret, Secrets
+from etl.extract.secrets import Secret
 from etl.extract.validators import Validators
 from etl.extract.verdict import CHECK_URL, Judge, PassingError
 from etl.sources.base import Source

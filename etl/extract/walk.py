@@ -8,10 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from etl.domain.snapshot import Page, PageRequest
 from etl.errors import ContractError, FetchError, IncompleteError, SourceError
 from etl.extract.client import Client, Limits, Secret, Validators
 from etl.sources.base import Source
+from etl.telemetry import span
 
 RESTARTS = 2
 
@@ -107,13 +110,22 @@ class _Walker:
             self._permit(request, asked)
             asked.add(request)
             self._request = request
-            self.pages.append(await self._client.fetch(request, len(asked), validators if len(asked) == 1 else None))
+            self.pages.append(await self._page(request, len(asked), validators if len(asked) == 1 else None))
             with self._reading():
                 request = self._source.next_page(self.pages[-1])
         with self._reading():
             coverage = self._source.coverage(tuple(self.pages))
         if coverage.is_contradictory:
             raise _ContradictionError(coverage.reason)
+
+    async def _page(self, request: PageRequest, number: int, validators: Validators | None) -> Page:
+        """One page, said to whoever watches."""
+        with span("etl.page", number=number) as work:
+            page = await self._client.fetch(request, number, validators)
+            facts: dict[str, Any] = {"url": page.url, "status": page.status, "bytes": len(page.body)}
+            work.tell(**facts)
+        structlog.get_logger().info("page came", number=number, **facts)
+        return page
 
     def _permit(self, request: PageRequest, asked: set[PageRequest]) -> None:
         """Refuse to go in circles or on for ever."""

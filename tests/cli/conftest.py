@@ -15,6 +15,7 @@ from etl.database.engine import open_engine
 from etl.demo.story import play
 from etl.pipeline import Pipeline
 from tests.conftest import _database
+from tests.listening import silence
 from tests.processes import Ended
 
 Run = Callable[..., Ended]
@@ -47,6 +48,7 @@ def typing(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
     yield run
     structlog.reset_defaults()
+    silence()
     stamina.instrumentation.set_on_retry_hooks(hooks)
 
 
