@@ -3,7 +3,7 @@
 import dataclasses
 import importlib.metadata
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -29,6 +29,8 @@ HEADERS = {
     "Accept-Encoding": "gzip, deflate",
     "User-Agent": f"llm-price-warehouse/{importlib.metadata.version('llm-price-warehouse')}",
 }
+
+ALLOW_MORE = "check the url, or allow larger pages (max_page_bytes)"
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 """Hosts that are this machine: no proxy can reach what listens there."""
@@ -57,6 +59,8 @@ class Client:
         self.limits = limits or Limits()
         self.last_reply: Page | None = None
         """The newest reply to the current request, as far as it came: evidence when the walk fails."""
+        self.last_trouble = ""
+        """What became of the last attempt at the current request, when another one follows."""
         self._address = Address.parse(url, source.name)
         self._clock = clock
         self._secrets = Secrets.of((*(secret.spellings if secret else ()), *self._address.secrets))
@@ -82,17 +86,25 @@ class Client:
 
         Raises ``AccessError`` when the gateway refuses us, ``FetchError`` for everything else but success.
         """
-        self.last_reply = None
+        self.last_reply, self.last_trouble = None, ""
         tries = 0
         try:
             async for attempt in stamina.retry_context(on=_patience, timeout=None, **_pace(self.limits)):
                 tries = attempt.num
                 with attempt:
-                    return await self._attempt(request, number, validators)
+                    return await self._noted(self._attempt(request, number, validators))
         except PassingError as error:
             came = f"{error.came} ({tries} attempts)" if tries > 1 else error.came
             raise self._judge.final(error.url, came, error.advice) from None
         raise AssertionError("a retried block returns or raises")
+
+    async def _noted(self, attempt: Awaitable[Page]) -> Page:
+        """The page, or what is told should time run out before the next attempt ends."""
+        try:
+            return await attempt
+        except PassingError as error:
+            self.last_trouble = error.came
+            raise
 
     async def _attempt(self, request: PageRequest, number: int, validators: Validators | None) -> Page:
         """Fetch once. Raises what ``fetch`` does, and ``PassingError``."""
@@ -106,9 +118,8 @@ class Client:
             raise self._judge.final(url, f"this is no url that can be asked ({error})", CHECK_URL) from None
         except BodyBrokenError as error:
             raise self._judge.passing(url, f"{error}", "try again later, or look at the proxies between") from None
-        except BodyTooLargeError:
-            came = f"more than {self.limits.max_page_bytes:,} bytes in one page"
-            raise self._judge.final(url, came, "check the url, or allow larger pages") from None
+        except BodyTooLargeError as error:
+            raise self._judge.final(url, f"{error}", ALLOW_MORE) from None
         return self._judge.judge(page, validators)
 
     async def _follow(self, request: PageRequest, number: int, conditions: Mapping[str, str]) -> Page:
@@ -144,6 +155,9 @@ class Client:
                 async for chunk in response.aiter_raw():
                     body.feed(chunk)
                 body.finish()
+                # Refusals are read as well: nothing is decoded that memory might not hold.
+                if body.values > self.limits.max_values:
+                    raise BodyTooLargeError(f"more than {self.limits.max_values:,} JSON values in one page")
             finally:
                 self.last_reply = page = dataclasses.replace(page, body=self._secrets.blot(bytes(body)))
             return page, response.headers["location"] if response.has_redirect_location else None
