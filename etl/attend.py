@@ -54,7 +54,7 @@ class Attendant:
                 return self._taken(name)
             asking = Asking(
                 source=name,
-                cron=configured.settings.schedule,
+                cron=configured.settings.schedule if configured.is_enabled else None,
                 caller=self.caller,
                 is_due_only=is_due_only,
                 why_missed=why_missed,

@@ -7,6 +7,7 @@ heard; what is landed and not loaded is loaded by the next run.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -39,12 +40,16 @@ Take = Callable[[Source[Any], Snapshot, SourceError | None], Result]
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The line into one warehouse. ``clock`` gives aware UTC times: the second clock of history."""
+    """The line into one warehouse. ``clock`` gives aware UTC times: the second clock of history.
+
+    ``archive`` is where archived bodies are, if not where they were put.
+    """
 
     engine: Engine
     clock: Clock
     doubt: Doubt = field(default_factory=Doubt)
     limits: Limits = field(default_factory=Limits)
+    archive: Path | None = None
 
     def run(self, sources: Iterable[ConfiguredSource], settings: Settings, *, is_dry: bool = False) -> Iterator[Result]:
         """One snapshot now of each source, concurrently; results come as they are ready.
@@ -127,7 +132,7 @@ class Pipeline:
         with self.engine.begin() as connection:
             lock_source(connection, source.name)
             held = judge.require_held(connection, snapshot_id)
-            loaded = judge.release(connection, held, reader(connection, source), now=self.clock())
+            loaded = judge.release(connection, held, reader(connection, source, self.archive), now=self.clock())
         self.settle()
         return result_of(held, loaded)
 
@@ -143,7 +148,7 @@ class Pipeline:
             verdict = verification.verify(
                 connection,
                 source.name,
-                reader(connection, source),
+                reader(connection, source, self.archive),
                 now=self.clock,
                 is_applied=is_applied,
                 progress=progress,
@@ -182,8 +187,10 @@ class Pipeline:
     def _latest_page(self, name: str) -> Page | None:
         with self.engine.connect() as connection:
             try:
-                return landing.latest_page(connection, name)
-            except ContractError:  # What is damaged vouches for nothing: the catalog is asked for whole.
+                return landing.latest_page(connection, name, self.archive)
+            except (
+                ContractError
+            ):  # What is damaged or out of reach vouches for nothing: the catalog is asked for whole.
                 return None
 
     def _load_pending(self, source: Source[Any], landed: Landed) -> Result:
@@ -211,7 +218,7 @@ class Pipeline:
 
         What cannot be read, or not be stored as it was read, is logged as failed; history is then untouched.
         """
-        read = reader(connection, source)
+        read = reader(connection, source, self.archive)
         try:
             with connection.begin_nested():
                 loaded = judge.load(connection, landed, read(landed), read, now=self.clock(), doubt=self.doubt)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from etl.cli import changes, database, demo, doctor, explain, log, pull, schedule, verify
+from etl.cli import changes, database, demo, doctor, explain, log, moving, pull, raw, schedule, verify
 from etl.cli.session import open_session
 
 app = typer.Typer(
@@ -27,7 +27,11 @@ app.command("slots")(schedule.slots)
 app.command("changes")(changes.changes)
 app.command("explain")(explain.explain)
 app.command("verify")(verify.verify)
+app.add_typer(raw.app, name="raw")
 app.command("doctor")(doctor.doctor)
+database.app.command("copy")(moving.copy)
+database.app.command("dump", context_settings=database.PASSED_ON)(moving.dump)
+database.app.command("restore")(moving.restore)
 app.add_typer(database.app, name="db")
 
 

@@ -9,7 +9,6 @@ from etl.cli import check, output
 from etl.cli.pull import JsonOption
 from etl.cli.session import require_known, session
 from etl.config import ConfiguredSource
-from etl.errors import ConfigurationError
 from etl.extract.address import Address
 from etl.load import log
 
@@ -90,9 +89,11 @@ def status(
     Three facts date a source: when it was last attempted, last complete, and last changed. A backfill makes none fresh.
     """
     current = session(context)
+    # A wrong configuration is said before a database is looked for.
+    configured = current.sources
     with current.engine.connect() as connection:
         known = {row["source"]: row for row in log.status(connection)}
-    names = dict.fromkeys([*current.sources, *known])
+    names = dict.fromkeys([*configured, *known])
     rows = [_health(name, current.sources.get(name), known.get(name, {})) for name in names]
     if as_json:
         output.json_document(rows)
@@ -156,7 +157,7 @@ def _configured(source: ConfiguredSource) -> dict[str, Any]:
         "source": source.name,
         "kind": source.kind,
         "enabled": _enabled(source),
-        "url": _shown(source),
+        "url": Address.parse(source.url, source.name).shown(source.url),
         "path": source.source.request_path,
         "schedule": source.settings.schedule.expression,
         "credential": credential,
@@ -179,14 +180,6 @@ def _is_changed(source: ConfiguredSource, known: Mapping[str, Any] | None) -> bo
     """Whether the health of a source is told by a configuration that is no longer the present one."""
     told = (source.is_enabled, source.settings.max_age)
     return known is not None and (known["is_recorded_enabled"], known["max_age"]) != told
-
-
-def _shown(source: ConfiguredSource) -> str:
-    """The url without its secrets; what is wrong with it, when it is none."""
-    try:
-        return Address.parse(source.url, source.name).shown(source.url)
-    except ConfigurationError as error:
-        return str(error)
 
 
 def _enabled(source: ConfiguredSource | None) -> str:

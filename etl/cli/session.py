@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from etl import config
 from etl.attend import Attendant, this_process
 from etl.cli import output
-from etl.config import ConfiguredSource, Settings
+from etl.config import ConfiguredSource, Receiver, Settings
 from etl.database import migrations
 from etl.database.embedded import EmbeddedServer, EmbeddedSettings
 from etl.database.engine import database_url, open_engine, require_reachable
@@ -38,11 +38,25 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """The settings of file and environment. Raises ``ConfigurationError``."""
-        return config.load(self.config_file)
+        found = config.load(self.config_file)
+        for line in config.near_misses(found, self.environ):
+            output.note(f"warning: {line}")
+        return found
+
+    @cached_property
+    def receivers(self) -> tuple[Receiver, ...]:
+        """Who is told when something is wrong."""
+        return config.receivers(self.settings, self.environ)
+
+    @cached_property
+    def ping_url(self) -> str | None:
+        """What is called after each good round."""
+        return config.ping_url(self.settings, self.environ)
 
     @cached_property
     def sources(self) -> dict[str, ConfiguredSource]:
-        """Every configured source by name."""
+        """Every configured source by name. What else is configured is looked at as well, before anything is started."""
+        _ = self.receivers, self.ping_url
         return config.configured(self.settings, self.environ)
 
     @cached_property
@@ -77,7 +91,8 @@ class Session:
     def pipeline(self) -> Pipeline:
         """The line into the warehouse."""
         settings = self.settings
-        return Pipeline(self.engine, clock, Doubt(share=settings.doubt_share, minimum=settings.doubt_minimum))
+        doubt = Doubt(share=settings.doubt_share, minimum=settings.doubt_minimum)
+        return Pipeline(self.engine, clock, doubt, archive=settings.archive)
 
     def attendant(self, kind: str) -> Attendant:
         """Runs sources in the name of this process; ``kind`` is ``run`` or ``schedule``."""

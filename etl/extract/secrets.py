@@ -1,6 +1,9 @@
 """The credential of a source, and how it is kept out of everything that is shown or stored."""
 
-from collections.abc import Iterable
+import base64
+import html
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import quote, quote_plus
@@ -42,8 +45,8 @@ class Secrets:
 
     @classmethod
     def of(cls, values: Iterable[str]) -> Self:
-        """The secrets in every spelling a url may give them, the longest first."""
-        spellings = {text for value in values for text in (value, quote(value, safe=""), quote_plus(value))}
+        """The secrets in every spelling that a gateway may repeat them in, the longest first."""
+        spellings = {text for value in values for text in _spellings(value)}
         return cls(tuple(sorted(filter(None, spellings), key=lambda text: (-len(text), text))))
 
     def are_in(self, text: str) -> bool:
@@ -62,3 +65,12 @@ class Secrets:
             if len(value) >= SHORTEST_SURE:
                 body = body.replace(value.encode(), CONCEALED.encode())
         return body
+
+
+def _spellings(value: str) -> Iterator[str]:
+    """A value as it is, in a url, in JSON, in HTML, and in base64, whose padding tells nothing."""
+    yield from (value, quote(value), quote(value, safe=""), quote_plus(value), html.escape(value))
+    for in_json in (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
+        yield from (in_json, in_json.replace("/", "\\/"))
+    for in_base64 in (base64.b64encode, base64.urlsafe_b64encode):
+        yield in_base64(value.encode()).decode().rstrip("=")

@@ -42,11 +42,11 @@ class Caller:
 class Asking:
     """Somebody asks for a run of a source: with ``is_due_only`` for a slot alone, else for one in any case.
 
-    ``why_missed`` is what is known of the slots that nobody served.
+    Without ``cron`` the source has no slots. ``why_missed`` is what is known of the slots that nobody served.
     """
 
     source: str
-    cron: Cron
+    cron: Cron | None
     caller: Caller
     is_due_only: bool
     why_missed: str = NOBODY
@@ -150,6 +150,8 @@ def _close(connection: Connection, row: Row, now: datetime, why: str) -> None:  
 
 def _open_slot(connection: Connection, asking: Asking, now: datetime) -> datetime | None:
     """The last due time, unless it is accounted for; all that came before it unnoticed are recorded as missed."""
+    if asking.cron is None:
+        return None
     last = latest_slot(connection, asking.source)
     if last is None:
         return asking.cron.latest(now)

@@ -71,6 +71,13 @@ def warehouse(warehouse_url: URL, monkeypatch: pytest.MonkeyPatch) -> Engine:
     return open_engine(warehouse_url)
 
 
+@pytest.fixture
+def second_url(server_url: URL, template: str) -> Iterator[URL]:
+    """Another warehouse, migrated and empty."""
+    with _database(server_url, template=template) as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def story_url(server_url: URL, template: str) -> Iterator[URL]:
     """A warehouse that holds the story of the demo, only read."""

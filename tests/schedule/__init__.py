@@ -1,0 +1,1 @@
+"""The ledger, the attendant and the daemon."""
