@@ -31,6 +31,7 @@ from etl.reading import reader
 from etl.result import Result, broken, result_of, told
 from etl.sources.base import Source
 from etl.sources.registry import kinds
+from etl.telemetry import span
 
 Clock = Callable[[], datetime]
 
@@ -102,18 +103,25 @@ class Pipeline:
         Raises ``ConflictError`` when the source has another snapshot with the same time, ``SupersededError`` when the
         run of the ledger that this is done for was given up for dead.
         """
-        with self.engine.begin() as connection:
+        with span("etl.land", source=source.name) as work, self.engine.begin() as connection:
             lock_source(connection, source.name)
             # A catalog that came whole and is not understood yet may be read one day; half a walk never will.
             evidence = None if failure is None or isinstance(failure, ContractError) else str(failure)
             landed = landing.land(connection, snapshot, landed_at=self.clock(), failure=evidence)
+            work.tell(snapshot=landed.snapshot_id)
             if run_id is not None:
                 ledger.land(connection, run_id, landed.snapshot_id)
             if failure is not None:
                 history.mark(connection, landed, "failed", str(failure))
+        structlog.get_logger().info("landed", source=source.name, snapshot=landed.snapshot_id, status=landed.status)
         if failure is not None:
             return result_of(landed, Loaded(status="failed"), error=str(failure))
-        return self._load_pending(source, landed)
+        with span("etl.load", source=source.name, snapshot=landed.snapshot_id) as work:
+            result = self._load_pending(source, landed)
+            work.tell(outcome=result.status, opened=result.opened, closed=result.closed)
+            if not result.is_well:
+                work.fail(result.error or result.reason)
+            return result
 
     def rehearse(self, source: Source[Any], snapshot: Snapshot, failure: SourceError | None = None) -> Result:
         """Land and load in one transaction, and undo it."""

@@ -9,7 +9,8 @@ from typing import Annotated, Any, TypeAlias
 import typer
 from sqlalchemy import Connection
 
-from etl.cli import output, spoken, syndication
+from etl import spoken
+from etl.cli import output, syndication
 from etl.cli.session import moment, require_known, session
 from etl.errors import ConfigurationError
 from etl.load import changes as feed

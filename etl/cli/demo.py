@@ -10,7 +10,8 @@ from typing import Any
 import typer
 from sqlalchemy import Connection, text
 
-from etl.cli import output, spoken
+from etl import spoken
+from etl.cli import output
 from etl.cli.progress import shown
 from etl.cli.pull import JsonOption, conclude, row_of
 from etl.cli.session import session

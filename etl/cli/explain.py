@@ -12,12 +12,12 @@ from etl.cli import output
 from etl.cli.derivation import equation, units
 from etl.cli.pull import JsonOption
 from etl.cli.session import moment, require_known, session
-from etl.cli.spoken import MILLION
 from etl.domain.meters import Meter, multiply
 from etl.errors import ConfigurationError, UsageError
 from etl.explanation import Derivation, Explanation, Figure
 from etl.explanation import explain as explained
 from etl.load import landing, sightings
+from etl.spoken import MILLION
 
 Row = Mapping[str, Any]
 

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from etl import log, spoken
 from etl.backfill import snapshots
-from etl.cli import output, spoken
+from etl.cli import output
 from etl.cli.progress import shown
 from etl.cli.session import session
 from etl.errors import ConfigurationError
+from etl.notify.notifier import Notifier
 from etl.result import Result
 
 COLUMNS = ("source", "status", "observed_at", "opened", "closed", "reason")
@@ -36,12 +38,25 @@ def run(
     if due and dry_run:
         raise ConfigurationError("--due is about the ledger, and --dry-run writes nothing there: take one of them out")
     asked = current.ready(names or ())
+    log.narrate()
     if dry_run:
         results = current.pipeline.run(asked, current.settings, is_dry=True)
-    else:
-        current.record_configuration(current.sources.values())
-        results = current.attendant("run").run(asked, is_due_only=due)
-    finish(shown(results, total=len(asked)), as_json=as_json, is_dry=dry_run)
+        finish(shown(results, total=len(asked)), as_json=as_json, is_dry=True)
+        return
+    notifier = current.notifier
+    current.record_configuration(current.sources.values())
+    done = list(shown(current.attendant("run").run(asked, is_due_only=due), total=len(asked)))
+    try:
+        finish(done, as_json=as_json)
+    finally:
+        _notify(notifier, done)
+
+
+def _notify(notifier: Notifier, results: Iterable[Result]) -> None:
+    """Tell what is wrong, and that we are alive when nothing is."""
+    notifier.tell()
+    if all(result.is_well for result in results) and notifier.is_well():
+        notifier.ping()
 
 
 def backfill(

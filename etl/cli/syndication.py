@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from etl.cli.spoken import sentence
+from etl.spoken import sentence
 
 TITLE = "Changes of LLM prices"
 ABOUT = "Prices, and models that came or went, on every gateway that this warehouse pulls."

@@ -27,6 +27,15 @@ _BELIEVED = text(
 
 _EVENTS = text(_COLUMNS + " AND position > :after AND position <= :upto ORDER BY position")
 
+_OF_PRICES = text(
+    _COLUMNS
+    + """
+   AND position > :after AND position <= :upto AND entity = 'price' AND is_economic
+   AND (counterpart IS NULL OR counterpart NOT BETWEEN CAST(:after AS bigint) + 1 AND :upto)
+ ORDER BY position
+"""
+)
+
 
 def between(
     connection: Connection, *, since: datetime | None = None, until: datetime | None = None, source: str | None = None
@@ -39,6 +48,12 @@ def between(
 def events(connection: Connection, *, after: int, upto: int, source: str | None = None) -> Iterator[dict[str, Any]]:
     """What became known between two positions of the feed: assertions and retractions, in their order."""
     rows = connection.execute(_EVENTS, {"after": after, "upto": upto, "source": source})
+    return (dict(row) for row in rows.mappings())
+
+
+def of_prices(connection: Connection, *, after: int, upto: int) -> Iterator[dict[str, Any]]:
+    """Economic changes of prices that became known between two positions; what came and went there never held."""
+    rows = connection.execute(_OF_PRICES, {"after": after, "upto": upto, "source": None})
     return (dict(row) for row in rows.mappings())
 
 

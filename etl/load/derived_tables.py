@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-from etl.load.ledger_tables import metadata as metadata  # noqa: PLC0414  the same one, with these tables in it
+from etl.load.alert_tables import metadata as metadata  # noqa: PLC0414  the same one, with these tables in it
 from etl.load.tables import TIMESTAMP
 
 basket_move = Table(

@@ -18,6 +18,7 @@ class Asked:
 
     target: str
     headers: dict[str, str]
+    body: bytes = b""
 
     @property
     def params(self) -> dict[str, str]:
@@ -123,12 +124,17 @@ class Gateway:
 
 
 def _read(connection: socket.socket) -> Asked | None:
-    """One request without a body, or null when the client said nothing."""
+    """One request, or null when the client said too little."""
     data = b""
-    while not data.endswith(b"\r\n\r\n"):
+    while b"\r\n\r\n" not in data:
         if not (part := connection.recv(65536)):
             return None
         data += part
-    first, *lines = data.decode("latin-1").split("\r\n")
-    pairs = (line.split(": ", 1) for line in lines if line)
-    return Asked(first.split(" ")[1], {name.lower(): value for name, value in pairs})
+    said, _, body = data.partition(b"\r\n\r\n")
+    first, *lines = said.decode("latin-1").split("\r\n")
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    while len(body) < int(headers.get("content-length", 0)):
+        if not (part := connection.recv(65536)):
+            return None
+        body += part
+    return Asked(first.split(" ")[1], headers, body)
