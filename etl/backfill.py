@@ -1,24 +1,48 @@
-"""Saved snapshots on disk, named by their time: ``<UTC>.json``, a folder ``<UTC>/`` of pages, or a folder of such."""
+"""Saved snapshots on disk, named by their time: ``<UTC>.json``, a folder ``<UTC>/`` of pages, or a folder of such.
+
+An archive of ``etl raw archive`` is one as well: its manifest tells the times.
+"""
 
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import ConfigurationError
+from etl.load import manifest
+from etl.load.manifest import ArchivedSnapshot
 
 _COMPACT = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)T(\d\d)[-:]?(\d\d)[-:]?(\d\d)(\.\d+)?Z")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
     """One saved snapshot that was found and not read yet: its time, and the files of its pages in order."""
 
     time: datetime
     files: tuple[Path, ...]
+
+    def read(self, source: str, kind: str) -> Snapshot:
+        """The snapshot. Raises ``ConfigurationError`` when a file vanished."""
+        pages = tuple(_page(number, file, self.time) for number, file in enumerate(self.files, 1))
+        return Snapshot(source=source, kind=kind, observed_at=self.time, origin=Origin.BACKFILL, pages=pages)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Archived:
+    """One snapshot of an archive, not read yet; the archive knows of which source and kind it is."""
+
+    time: datetime
+    folder: Path
+    told: ArchivedSnapshot = field(compare=False)
+
+    def read(self, source: str, kind: str) -> Snapshot:
+        """The snapshot. Raises ``ArchiveError`` when a body is missing or damaged."""
+        del source, kind
+        return self.told.restored(self.folder)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,17 +51,13 @@ class Saved:
 
     source: str
     kind: str
-    entries: tuple[Entry, ...]
+    entries: tuple[Entry | Archived, ...]
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def __iter__(self) -> Iterator[Snapshot]:
-        return (self._read(entry) for entry in self.entries)
-
-    def _read(self, entry: Entry) -> Snapshot:
-        pages = tuple(_page(number, file, entry.time) for number, file in enumerate(entry.files, 1))
-        return Snapshot(source=self.source, kind=self.kind, observed_at=entry.time, origin=Origin.BACKFILL, pages=pages)
+        return (entry.read(self.source, self.kind) for entry in self.entries)
 
 
 def snapshots(source: str, kind: str, paths: Iterable[Path]) -> Saved:
@@ -45,10 +65,31 @@ def snapshots(source: str, kind: str, paths: Iterable[Path]) -> Saved:
 
     Raises ``ConfigurationError`` when a path is missing, a name tells no time, or there is nothing to read.
     """
-    found = {Entry(time=time, files=_pages(entry)) for path in paths for entry, time in _entries(path)}
+    found = {entry for path in paths for entry in _found(source, path)}
     if not found:
         raise ConfigurationError("no snapshots there: expected <UTC>.json files or <UTC>/ folders")
-    return Saved(source=source, kind=kind, entries=tuple(sorted(found)))
+    return Saved(source=source, kind=kind, entries=tuple(sorted(found, key=lambda entry: (entry.time, str(entry)))))
+
+
+def _found(source: str, path: Path) -> Iterator[Entry | Archived]:
+    if manifest.is_archive(path):
+        yield from _archived(source, path)
+    else:
+        yield from (Entry(time=time, files=_pages(entry)) for entry, time in _entries(path))
+
+
+def _archived(source: str, folder: Path) -> Iterator[Archived]:
+    """What an archive has of a source and speaks: walks that were given up and what was rejected do not.
+
+    Of several with one time, one that did not fail replaced the others, as it did where they come from.
+    """
+    told = manifest.read(folder)
+    speaking = [each for each in told if each.source == source and not each.failure and each.verdict != "rejected"]
+    if not speaking:
+        there = ", ".join(sorted({each.source for each in told})) or "nothing"
+        raise ConfigurationError(f"{folder} has no snapshots of {source}: it has {there}")
+    by_time = {each.observed_at: each for each in sorted(speaking, key=lambda each: each.verdict != "failed")}
+    yield from (Archived(time=at, folder=folder.resolve(), told=each) for at, each in by_time.items())
 
 
 def moment_of(name: str) -> datetime | None:

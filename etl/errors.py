@@ -5,10 +5,12 @@
     │   ├── ConfigurationError    a setting is wrong or missing
     │   ├── CredentialError       the variable that should hold a credential is unset
     │   └── DatabaseError         no database, or one with another schema
+    ├── ArchiveError        a folder cannot take or give an archived body; nothing was dropped; exit status 1
     └── SourceError         this source's snapshot failed, the others go on; exit status 1
         ├── FetchError            nothing usable came, after the retries
         ├── AccessError           the gateway refused us; a retry would not help
         ├── ContractError         bytes came and were landed, but are not the catalog we know
+        │   └── OutOfReachError       they were archived, and are not where they were put
         ├── IncompleteError       the walk contradicts itself, also after walking again
         ├── ConflictError         another snapshot of this source has the same time
         └── SupersededError       the run was given up for dead, and another may have taken its place
@@ -41,6 +43,10 @@ class DatabaseError(UsageError):
     """The database cannot be reached, or its schema is not the one this version needs."""
 
 
+class ArchiveError(EtlError):
+    """A folder cannot take an archived body, or does not give back what was put there; nothing was dropped."""
+
+
 class SourceError(EtlError):
     """One source's snapshot failed; the others go on."""
 
@@ -55,6 +61,10 @@ class AccessError(SourceError):
 
 class ContractError(SourceError):
     """Bytes came and were landed, but they are not the catalog we know."""
+
+
+class OutOfReachError(ContractError):
+    """The landed bytes were archived, and no folder gives them back now."""
 
 
 class IncompleteError(SourceError):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
@@ -68,8 +69,13 @@ class Explanation:
     problem: str | None = None
 
 
-def explain(connection: Connection, source: str, versions: Iterable[Row]) -> Iterator[Explanation]:
-    """Explain versions of one source's prices, each from the first snapshot that shows it; every one is read once."""
+def explain(
+    connection: Connection, source: str, versions: Iterable[Row], archive: Path | None = None
+) -> Iterator[Explanation]:
+    """Explain versions of one source's prices, each from the first snapshot that shows it; every one is read once.
+
+    ``archive`` is where archived bodies are, if not where they were put.
+    """
     wanted = list(versions)
     moments = [version[name] for version in wanted for name in ("valid_from", "last_seen_at")]
     snapshots = sightings.snapshots(connection, source, moments)
@@ -81,7 +87,7 @@ def explain(connection: Connection, source: str, versions: Iterable[Row]) -> Ite
         if first is not None:
             number = first["snapshot_id"]
             if number not in read:
-                read[number] = _show(connection, source, first)
+                read[number] = _show(connection, source, first, archive)
             derivation, problem = _derived(read[number], version)
         yield Explanation(version=version, first=first, last=last, derivation=derivation, problem=problem)
 
@@ -125,10 +131,10 @@ class _Showing:
         return self._bodies[page]
 
 
-def _show(connection: Connection, source: str, snapshot: Row) -> _Showing | str:
+def _show(connection: Connection, source: str, snapshot: Row, archive: Path | None) -> _Showing | str:
     """The snapshot, read by the kind that it was landed as; else why it cannot be read."""
     try:
-        pages = landing.pages_of(connection, snapshot["snapshot_id"])
+        pages = landing.pages_of(connection, snapshot["snapshot_id"], archive)
         catalog = read_pages(kinds()[snapshot["kind"]](source), pages)
     except ContractError as error:
         return f"the snapshot cannot be read today: {error}"

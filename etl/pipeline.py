@@ -7,6 +7,7 @@ heard; what is landed and not loaded is loaded by the next run.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -30,6 +31,7 @@ from etl.reading import reader
 from etl.result import Result, broken, result_of, told
 from etl.sources.base import Source
 from etl.sources.registry import kinds
+from etl.telemetry import span
 
 Clock = Callable[[], datetime]
 
@@ -39,12 +41,16 @@ Take = Callable[[Source[Any], Snapshot, SourceError | None], Result]
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The line into one warehouse. ``clock`` gives aware UTC times: the second clock of history."""
+    """The line into one warehouse. ``clock`` gives aware UTC times: the second clock of history.
+
+    ``archive`` is where archived bodies are, if not where they were put.
+    """
 
     engine: Engine
     clock: Clock
     doubt: Doubt = field(default_factory=Doubt)
     limits: Limits = field(default_factory=Limits)
+    archive: Path | None = None
 
     def run(self, sources: Iterable[ConfiguredSource], settings: Settings, *, is_dry: bool = False) -> Iterator[Result]:
         """One snapshot now of each source, concurrently; results come as they are ready.
@@ -97,18 +103,25 @@ class Pipeline:
         Raises ``ConflictError`` when the source has another snapshot with the same time, ``SupersededError`` when the
         run of the ledger that this is done for was given up for dead.
         """
-        with self.engine.begin() as connection:
+        with span("etl.land", source=source.name) as work, self.engine.begin() as connection:
             lock_source(connection, source.name)
             # A catalog that came whole and is not understood yet may be read one day; half a walk never will.
             evidence = None if failure is None or isinstance(failure, ContractError) else str(failure)
             landed = landing.land(connection, snapshot, landed_at=self.clock(), failure=evidence)
+            work.tell(snapshot=landed.snapshot_id)
             if run_id is not None:
                 ledger.land(connection, run_id, landed.snapshot_id)
             if failure is not None:
                 history.mark(connection, landed, "failed", str(failure))
+        structlog.get_logger().info("landed", source=source.name, snapshot=landed.snapshot_id, status=landed.status)
         if failure is not None:
             return result_of(landed, Loaded(status="failed"), error=str(failure))
-        return self._load_pending(source, landed)
+        with span("etl.load", source=source.name, snapshot=landed.snapshot_id) as work:
+            result = self._load_pending(source, landed)
+            work.tell(outcome=result.status, opened=result.opened, closed=result.closed)
+            if not result.is_well:
+                work.fail(result.error or result.reason)
+            return result
 
     def rehearse(self, source: Source[Any], snapshot: Snapshot, failure: SourceError | None = None) -> Result:
         """Land and load in one transaction, and undo it."""
@@ -127,7 +140,7 @@ class Pipeline:
         with self.engine.begin() as connection:
             lock_source(connection, source.name)
             held = judge.require_held(connection, snapshot_id)
-            loaded = judge.release(connection, held, reader(connection, source), now=self.clock())
+            loaded = judge.release(connection, held, reader(connection, source, self.archive), now=self.clock())
         self.settle()
         return result_of(held, loaded)
 
@@ -143,7 +156,7 @@ class Pipeline:
             verdict = verification.verify(
                 connection,
                 source.name,
-                reader(connection, source),
+                reader(connection, source, self.archive),
                 now=self.clock,
                 is_applied=is_applied,
                 progress=progress,
@@ -182,8 +195,10 @@ class Pipeline:
     def _latest_page(self, name: str) -> Page | None:
         with self.engine.connect() as connection:
             try:
-                return landing.latest_page(connection, name)
-            except ContractError:  # What is damaged vouches for nothing: the catalog is asked for whole.
+                return landing.latest_page(connection, name, self.archive)
+            except (
+                ContractError
+            ):  # What is damaged or out of reach vouches for nothing: the catalog is asked for whole.
                 return None
 
     def _load_pending(self, source: Source[Any], landed: Landed) -> Result:
@@ -211,7 +226,7 @@ class Pipeline:
 
         What cannot be read, or not be stored as it was read, is logged as failed; history is then untouched.
         """
-        read = reader(connection, source)
+        read = reader(connection, source, self.archive)
         try:
             with connection.begin_nested():
                 loaded = judge.load(connection, landed, read(landed), read, now=self.clock(), doubt=self.doubt)

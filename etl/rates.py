@@ -69,10 +69,12 @@ class RateSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    currency: Annotated[str, AfterValidator(_foreign)] = Field(description="ISO 4217 code, or CREDIT.")
-    usd: Amount = Field(description="US dollars for one unit.")
-    valid_from: Moment = Field(None, description="From when on it holds, a date or a time, UTC; default: always.")
-    origin: Origin = Field(description="Where the rate comes from.")
+    currency: Annotated[str, AfterValidator(_foreign)] = Field(
+        description="ISO 4217 code, or CREDIT.", examples=["EUR"]
+    )
+    usd: Amount = Field(description="US dollars for one unit.", examples=["1.08"])
+    valid_from: Moment = Field(None, description="From when on it holds; unset: always.", examples=[date(2026, 1, 1)])
+    origin: Origin = Field(description="Where the rate comes from.", examples=["our treasury, first quarter"])
 
 
 class MarginSettings(BaseModel):
@@ -80,10 +82,14 @@ class MarginSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Annotated[str, AfterValidator(_known)] = Field(description="Kind of the sources whose prices contain it.")
-    factor: Amount = Field(description="What a provider's price is multiplied by: 1.4 for 40 % on top.")
-    valid_from: Moment = Field(None, description="From when on it holds, a date or a time, UTC; default: always.")
-    origin: Origin = Field(description="Where that is known from.")
+    kind: Annotated[str, AfterValidator(_known)] = Field(
+        description="Kind of the sources whose prices contain it.", examples=["majestix"]
+    )
+    factor: Amount = Field(
+        description="What a provider's price is multiplied by: 1.4 for 40 % on top.", examples=["1.3"]
+    )
+    valid_from: Moment = Field(None, description="From when on it holds; unset: always.", examples=[date(2026, 3, 1)])
+    origin: Origin = Field(description="Where that is known from.", examples=["our contract of March"])
 
 
 Entry = TypeVar("Entry", bound=BaseModel)

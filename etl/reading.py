@@ -1,6 +1,7 @@
 """Reads landed bytes with our present understanding of the kind that they were landed as."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,12 +15,15 @@ from etl.sources.base import Source
 from etl.sources.registry import kinds
 
 
-def reader(connection: Connection, source: Source[Any]) -> history.Read:
-    """Reads landed snapshots of a source, each by the kind that it was landed as, whatever the source is now."""
+def reader(connection: Connection, source: Source[Any], archive: Path | None = None) -> history.Read:
+    """Reads landed snapshots of a source, each by the kind that it was landed as, whatever the source is now.
+
+    ``archive`` is where archived bodies are, if not where they were put.
+    """
 
     def read(landed: Landed) -> Catalog:
         fitting = source if landed.kind == source.kind else kinds()[landed.kind](source.name)
-        return read_pages(fitting, landing.pages_of(connection, landed.snapshot_id))
+        return read_pages(fitting, landing.pages_of(connection, landed.snapshot_id, archive))
 
     return read
 

@@ -135,4 +135,4 @@ def test_rates_of_the_environment_are_exact_or_refused(monkeypatch: pytest.Monke
     monkeypatch.setenv("ETL_RATES", '[{"currency": "EUR", "usd": "1.08", "origin": "o"}]')
     assert settings("").rates[0].usd == Decimal("1.08")
     monkeypatch.setenv("ETL_RATES", '[{"currency": "EUR", "usd": 1.08, "origin": "o"}]')
-    assert fault("") == "environment: ETL_RATES: Write it in quotation marks, so that it stays exact"
+    assert fault("") == "environment: ETL_RATES: rates.1.usd: Write it in quotation marks, so that it stays exact"

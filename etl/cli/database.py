@@ -4,8 +4,7 @@ import os
 import shutil
 import sys
 from contextlib import suppress
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from sqlalchemy import Engine
@@ -20,6 +19,9 @@ from etl.database.engine import database_url, open_engine
 from etl.errors import ConfigurationError, DatabaseError
 
 app = typer.Typer(help="The database: embedded server and migrations.", no_args_is_help=True, rich_markup_mode=None)
+
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""Settings of a command whose arguments go to another program."""
 
 
 @app.command()
@@ -87,26 +89,36 @@ def dictionary(context: typer.Context) -> None:
         typer.echo(data_dictionary.markdown(connection), nl=False)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(context_settings=PASSED_ON)
 def psql(context: typer.Context) -> None:
     """Open psql on the warehouse; further arguments go to psql."""
     current = session(context)
-    target = current.engine.url.set(drivername="postgresql")
-    program = _psql(current)
-    environment = dict(current.environ) | {"PGPASSWORD": str(target.password or "")}
+    become_client(current, "psql", current.engine, context.args)
+
+
+def become_client(current: Session, name: str, engine: Engine, arguments: list[str]) -> NoReturn:
+    """Go on as a client of Postgres, like psql, on the warehouse."""
+    address, environment = client_address(current, engine)
+    program = client(current, name)
     sys.stdout.flush()
+    os.execve(program, [name, f"--dbname={address}", *arguments], environment)  # noqa: S606  the user asked for it
+
+
+def client_address(current: Session, engine: Engine) -> tuple[str, dict[str, str]]:
+    """Where a client finds the database, and its environment; the password is in that alone."""
+    target = engine.url.set(drivername="postgresql")
     address = target.set(password=None).render_as_string(hide_password=False)
-    os.execve(str(program), ["psql", address, *context.args], environment)  # noqa: S606  the user asked for psql
+    return address, dict(current.environ) | {"PGPASSWORD": str(target.password or "")}
 
 
-def _psql(current: Session) -> str | Path:
-    """The server's own psql, or any other. Raises ``ConfigurationError``."""
+def client(current: Session, name: str) -> str:
+    """The server's own client of that name, or any other. Raises ``ConfigurationError``."""
     with suppress(DatabaseError):
-        if found := current.server.psql():
-            return found
-    if elsewhere := shutil.which("psql"):
+        if found := current.server.client(name):
+            return str(found)
+    if elsewhere := shutil.which(name):
         return elsewhere
-    raise ConfigurationError("no psql found: install a PostgreSQL client, or point PGBIN at its folder")
+    raise ConfigurationError(f"no {name} found: install a PostgreSQL client, or point PGBIN at its folder")
 
 
 def _status(current: Session) -> dict[str, object]:

@@ -42,7 +42,8 @@ def explain(  # noqa: PLR0913  an option for each part of a price's key
         _require_source(connection, source, current.sources)
         wanted = {"provider": provider, "region": region, "plan": plan, "meter": meter, "tier_start": tier}
         versions = _chosen(_versions(connection, source, model), wanted)
-        found = list(explained(connection, source, _in_force(versions, time, f"{source} {model}")))
+        in_force = _in_force(versions, time, f"{source} {model}")
+        found = list(explained(connection, source, in_force, current.settings.archive))
     if as_json:
         output.json_document([_document(each) for each in found])
     else:

@@ -5,11 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from etl.cli import output
+from etl.cli import check, output
 from etl.cli.pull import JsonOption
 from etl.cli.session import require_known, session
 from etl.config import ConfiguredSource
-from etl.errors import ConfigurationError
 from etl.extract.address import Address
 from etl.load import log
 
@@ -21,8 +20,10 @@ STATUS = (
     "status",
     "last_attempt_at",
     "last_complete_at",
+    "last_change_at",
     "max_age",
     "failures",
+    "missed",
     "held",
     "quarantined",
     "unmapped",
@@ -32,6 +33,7 @@ STATUS = (
 )
 SHORT = {
     "consecutive_failures": "failures",
+    "missed_slots": "missed",
     "held_snapshots": "held",
     "quarantined_records": "quarantined",
     "unmapped_fields": "unmapped",
@@ -44,7 +46,9 @@ UNKNOWN = (
 )
 """What is null for a source that the database does not know."""
 
-RECORDED = "is_recorded_enabled"
+INTERNAL = ("is_recorded_enabled", "is_overdue")
+"""What is asked of the database for our own use."""
+
 COLOURS = {"fresh": "green", "stale": "yellow", "failing": "red", "never": "dim", "disabled": "dim"}
 SNAPSHOTS = (
     "snapshot_id",
@@ -72,12 +76,24 @@ def sources(context: typer.Context, *, as_json: JsonOption = False) -> None:
     output.json_document(rows) if as_json else output.table(rows, SOURCES)
 
 
-def status(context: typer.Context, *, as_json: JsonOption = False) -> None:
-    """Show how fresh and how healthy each source is, and what it holds."""
+def status(
+    context: typer.Context,
+    *,
+    is_check: Annotated[
+        bool, typer.Option("--check", help="End with 1 when a source is stale, failing, held or overdue.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how fresh and how healthy each source is, and what it holds.
+
+    Three facts date a source: when it was last attempted, last complete, and last changed. A backfill makes none fresh.
+    """
     current = session(context)
+    # A wrong configuration is said before a database is looked for.
+    configured = current.sources
     with current.engine.connect() as connection:
         known = {row["source"]: row for row in log.status(connection)}
-    names = dict.fromkeys([*current.sources, *known])
+    names = dict.fromkeys([*configured, *known])
     rows = [_health(name, current.sources.get(name), known.get(name, {})) for name in names]
     if as_json:
         output.json_document(rows)
@@ -87,6 +103,8 @@ def status(context: typer.Context, *, as_json: JsonOption = False) -> None:
     changed = [name for name, each in current.sources.items() if _is_changed(each, known.get(name))]
     if changed:
         output.note(f"configured otherwise since the last load: {', '.join(changed)}; the next `etl run` records it")
+    if is_check:
+        check.conclude(known.values())
 
 
 @snapshots.callback()
@@ -139,7 +157,7 @@ def _configured(source: ConfiguredSource) -> dict[str, Any]:
         "source": source.name,
         "kind": source.kind,
         "enabled": _enabled(source),
-        "url": _shown(source),
+        "url": Address.parse(source.url, source.name).shown(source.url),
         "path": source.source.request_path,
         "schedule": source.settings.schedule.expression,
         "credential": credential,
@@ -153,7 +171,7 @@ def _health(name: str, source: ConfiguredSource | None, known: Mapping[str, Any]
         "status": "never" if source and source.is_enabled else "disabled",
         "max_age": source and source.settings.max_age,
     }
-    told = {key: value for key, value in known.items() if key != RECORDED}
+    told = {key: value for key, value in known.items() if key not in INTERNAL}
     shown = {"source": name, "kind": None, "enabled": _enabled(source), "status": None}
     return shown | dict.fromkeys(UNKNOWN) | unknown | told
 
@@ -161,15 +179,7 @@ def _health(name: str, source: ConfiguredSource | None, known: Mapping[str, Any]
 def _is_changed(source: ConfiguredSource, known: Mapping[str, Any] | None) -> bool:
     """Whether the health of a source is told by a configuration that is no longer the present one."""
     told = (source.is_enabled, source.settings.max_age)
-    return known is not None and (known[RECORDED], known["max_age"]) != told
-
-
-def _shown(source: ConfiguredSource) -> str:
-    """The url without its secrets; what is wrong with it, when it is none."""
-    try:
-        return Address.parse(source.url, source.name).shown(source.url)
-    except ConfigurationError as error:
-        return str(error)
+    return known is not None and (known["is_recorded_enabled"], known["max_age"]) != told
 
 
 def _enabled(source: ConfiguredSource | None) -> str:

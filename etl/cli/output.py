@@ -3,7 +3,7 @@
 import csv
 import io
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -11,8 +11,11 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
+
+from etl.concealment import redacted
 
 WIDE = 100_000
 """Columns of a table that no terminal limits: piped output is never folded."""
@@ -30,7 +33,7 @@ def stderr() -> Console:
 
 def note(line: str) -> None:
     """Say something beside the result, on stderr."""
-    stderr().print(line, markup=False)
+    stderr().print(redacted(line), markup=False)
 
 
 @contextmanager
@@ -43,6 +46,15 @@ def working(what: str) -> Iterator[None]:
         return
     with console.status(f"{what} …"):
         yield
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr, when that is a terminal; gives who is told how many of how many are done."""
+    console = stderr()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def table(

@@ -4,6 +4,7 @@ from etl.config.files import FILE, load
 from etl.config.receivers import Receiver, ping_url, receivers
 from etl.config.settings import AlertSettings, PriceWatch, Settings, SourceSettings, WebhookSettings
 from etl.config.sources import ConfiguredSource, configured
+from etl.config.variables import near_misses
 
 __all__ = [
     "FILE",
@@ -16,6 +17,7 @@ __all__ = [
     "WebhookSettings",
     "configured",
     "load",
+    "near_misses",
     "ping_url",
     "receivers",
 ]

@@ -1,34 +1,54 @@
 """Urls that are configured: whether it is one, and whether it carries what must not stand in a file."""
 
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-_SHOWN = {"http", "https"}
+_SCHEMES = ("http", "https")
 
-_SECRET_PATHS = {"hooks.slack.com", "hooks.slack-gov.com", "discord.com", "discordapp.com"}
+_SECRET_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com", "discord.com", "discordapp.com", "webhook.office.com")
 """Hosts whose urls are their own password: whoever knows the path may post."""
 
 
 def is_url(text: str) -> bool:
-    """Whether it is http://host… or https://host…, without spaces or control characters."""
+    """Whether it is http://host… or https://host…, without spaces or control characters, and with @ in user-info only.
+
+    Elsewhere an @ is the end of a password with a / that nobody has encoded, and the beginning of it would be a host.
+    """
     try:
         parts = urlsplit(text)
         host = (parts.hostname or "").encode("idna")
-        return bool(host) and parts.scheme in _SHOWN and parts.port != 0 and text.isprintable() and " " not in text
+    except ValueError:
+        return False
+    is_sound = text.isprintable() and " " not in text and "@" not in parts.path + parts.query + parts.fragment
+    return is_sound and bool(host) and parts.scheme in _SCHEMES and _has_port(parts)
+
+
+def _has_port(parts: SplitResult) -> bool:
+    """Whether the port, if there is one, is a port."""
+    try:
+        return parts.port != 0
     except ValueError:
         return False
 
 
 def has_user_info(text: str) -> bool:
     """Whether a user or a password stands before the host; also in a text that is no url."""
-    return "@" in text.partition("://")[2].partition("/")[0]
+    return "@" in text.partition("//")[2].partition("/")[0].partition("?")[0]
+
+
+def has_password(text: str) -> bool:
+    """Whether the url of a database carries a password, as user-info or in its query; also when it is none."""
+    # A password may have any sign in it when nobody has encoded it, so its end is the last @.
+    user_info = text.partition("//")[2].rpartition("@")[0]
+    query = text.partition("?")[2]
+    return bool(user_info.partition(":")[2]) or any("password" in name for name, _ in parse_qsl(query))
 
 
 def is_secret(text: str) -> bool:
     """Whether whoever knows the url could use it: by user-info, by a value in its query, or by its very path."""
-    if has_user_info(text):
-        return True
     try:
         parts = urlsplit(text)
     except ValueError:
-        return False
-    return bool(parse_qsl(parts.query)) or (parts.hostname or "").lower() in _SECRET_PATHS
+        return has_user_info(text)
+    host = (parts.hostname or "").lower()
+    is_telling = any(host == known or host.endswith(f".{known}") for known in _SECRET_HOSTS)
+    return has_user_info(text) or bool(parse_qsl(parts.query)) or is_telling

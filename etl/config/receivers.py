@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import Literal
 
 from etl.config.addresses import is_url
+from etl.config.hints import hint
 from etl.config.secrets import from_file, lookup
-from etl.config.settings import Settings, WebhookSettings
+from etl.config.settings import AlertSettings, Settings, WebhookSettings
+from etl.config.variables import SLACK, WEBHOOK
 from etl.errors import ConfigurationError
 
 Format = Literal["json", "slack"]
 
-SHORTCUTS: Mapping[str, tuple[str, Format]] = {
-    "ETL_WEBHOOK_URL": ("webhook", "json"),
-    "ETL_SLACK_URL": ("slack", "slack"),
-}
+SHORTCUTS: Mapping[str, tuple[str, Format]] = {WEBHOOK: ("webhook", "json"), SLACK: ("slack", "slack")}
 """Variables that each add one receiver without a line in the file."""
 
 
@@ -31,7 +30,8 @@ class Receiver:
 def receivers(settings: Settings, environ: Mapping[str, str]) -> tuple[Receiver, ...]:
     """The webhooks of the file in its order, then those of ``ETL_WEBHOOK_URL`` and ``ETL_SLACK_URL``.
 
-    Raises ``ConfigurationError`` for a url that is missing or none, and for two receivers of one name.
+    Raises ``ConfigurationError`` for a url that is missing or none, for two receivers of one name, and for a name in
+    ``[[alerts.price_changes]]`` that no receiver has.
     """
     hooks = settings.alerts.webhooks
     named = [
@@ -43,6 +43,7 @@ def receivers(settings: Settings, environ: Mapping[str, str]) -> tuple[Receiver,
             raise ConfigurationError(f"environment: {variable} adds a webhook {name}, and the file has one: rename it")
         if url:
             named.append(Receiver(name, _sound(url, f"environment: {variable}"), form))
+    _require_known(settings, {receiver.name for receiver in named})
     return tuple(named)
 
 
@@ -50,9 +51,18 @@ def ping_url(settings: Settings, environ: Mapping[str, str]) -> str | None:
     """The url to call after each good round; null when its variable is unset. Raises ``ConfigurationError``."""
     variable = settings.alerts.ping_env
     url = lookup(environ, variable)
-    if url is None and variable != type(settings.alerts).model_fields["ping_env"].default:
+    if url is None and variable != AlertSettings.model_fields["ping_env"].default:
         raise ConfigurationError(_unset(settings.place("alerts.ping_env"), variable))
     return _sound(url, f"environment: {variable}") if url else None
+
+
+def _require_known(settings: Settings, names: set[str]) -> None:
+    """Whoever is to be told of changed prices must be there."""
+    for number, watch in enumerate(settings.alerts.price_changes, 1):
+        for name in watch.webhooks:
+            if name not in names:
+                what = f"no webhook {name}; {hint(name, names, 'known webhooks') if names else 'there is none yet'}"
+                raise ConfigurationError(f"{settings.place(f'alerts.price_changes.{number}.webhooks')}: {what}")
 
 
 def _receiver(hook: WebhookSettings, place: str, environ: Mapping[str, str]) -> Receiver:

@@ -1,13 +1,14 @@
 """The sources as configured: the built-in ones and those that the settings add, each ready to be asked."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from etl.config.addresses import is_url
 from etl.config.hints import hint
 from etl.config.secrets import from_file, lookup
 from etl.config.settings import Settings, SourceSettings
+from etl.config.variables import reserved_variables, url_variable
 from etl.errors import ConfigurationError, CredentialError
 from etl.sources.base import Source
 from etl.sources.registry import kinds
@@ -19,7 +20,7 @@ class ConfiguredSource:
 
     name: str
     source: Source[Any]
-    url: str
+    url: str = field(repr=False)
     is_enabled: bool
     why_disabled: str | None
     settings: SourceSettings
@@ -39,39 +40,89 @@ class ConfiguredSource:
 
 
 def configured(settings: Settings, environ: Mapping[str, str]) -> dict[str, ConfiguredSource]:
-    """Every source by name: the built-in ones, one per kind, and those that the settings add."""
-    names = dict.fromkeys([*kinds(), *settings.sources])
-    return {name: _configure(name, settings.sources.get(name, SourceSettings()), environ) for name in names}
+    """Every source by name: the built-in ones, one per kind, and those that the settings add.
+
+    Raises ``ConfigurationError`` naming the key or the variable, also for two that share a variable or are one.
+    """
+    names = list(dict.fromkeys([*kinds(), *settings.sources]))
+    _require_own_variables(names, settings)
+    found = {name: _configure(name, settings, environ) for name in names}
+    _require_different(found.values(), settings)
+    return found
 
 
-def _configure(name: str, settings: SourceSettings, environ: Mapping[str, str]) -> ConfiguredSource:
-    kind = settings.kind or name
-    if kind not in kinds():
-        what = f"unknown kind {kind}" if settings.kind else "no kind of that name, so it needs a `kind`"
-        raise ConfigurationError(f"source {name}: {what}; {hint(kind, kinds(), 'known kinds')}")
-    source = kinds()[kind](name, path=settings.path, page_size=settings.page_size)
-    if (settings.credential or settings.credential_file) and source.credential is None:
-        raise ConfigurationError(f"source {name}: sources of kind {kind} send no credential: take that key out")
-    url = environ.get(f"ETL_{re.sub(r'[^A-Z0-9]', '_', name.upper())}_URL") or settings.url
-    variable = settings.credential or (source.credential.env if source.credential else None)
-    secret = _secret(name, settings, environ, variable)
-    why = _why_disabled(source, settings, url, variable, secret)
+def _require_own_variables(names: Iterable[str], settings: Settings) -> None:
+    """No two sources take their url from one variable, nor from one that means something else."""
+    taken = dict.fromkeys(reserved_variables(settings), "")
+    for name in names:
+        variable = url_variable(name)
+        other = taken.setdefault(variable, name)
+        if other != name:
+            what = f"{variable} would be the url of {other} as well" if other else f"{variable} means something else"
+            raise ConfigurationError(f"{settings.place('sources')}.{name}: {what}: rename it")
+
+
+def _require_different(sources: Iterable[ConfiguredSource], settings: Settings) -> None:
+    """No two enabled sources are one catalog, which would be pulled twice."""
+    first: dict[Any, str] = {}
+    for each in sources:
+        if not each.is_enabled:
+            continue
+        asked = (each.kind, each.url.rstrip("/"), each.source.request_path, each.secret)
+        other = first.setdefault(asked, each.name)
+        if other != each.name:
+            what = f"sources {other} and {each.name} have the same kind, url, path and credential"
+            remedy = f"take one of them out, or set enabled = false in [sources.{each.name}]"
+            raise ConfigurationError(f"{settings.place('sources')}: {what}: {remedy}")
+
+
+def _configure(name: str, settings: Settings, environ: Mapping[str, str]) -> ConfiguredSource:
+    place = settings.place(f"sources.{name}")
+    own = settings.sources.get(name, SourceSettings())
+    source = _source(name, own, place)
+    url = _url(name, own, environ)
+    variable = own.credential or (source.credential.env if source.credential else None)
+    secret = _secret(own, environ, variable, place)
+    why = _why_disabled(source, own, url, variable, secret)
     return ConfiguredSource(
         name=name,
         source=source,
         url=url or source.url,
         is_enabled=why is None,
         why_disabled=why,
-        settings=settings,
-        credential=str(settings.credential_file or variable or "") or None,
+        settings=own,
+        credential=str(own.credential_file or variable or "") or None,
         secret=secret or None,
     )
 
 
-def _secret(name: str, settings: SourceSettings, environ: Mapping[str, str], variable: str | None) -> str:
+def _source(name: str, settings: SourceSettings, place: str) -> Source[Any]:
+    kind = settings.kind or name
+    if kind not in kinds():
+        known = hint(kind, kinds(), "known kinds")
+        if settings.kind:
+            raise ConfigurationError(f"{place}.kind: unknown kind {kind}; {known}")
+        raise ConfigurationError(f"{place}: no kind of that name, so it needs a `kind`; {known}")
+    source = kinds()[kind](name, path=settings.path, page_size=settings.page_size)
+    given = [key for key in settings.alternatives if getattr(settings, key) is not None]
+    if given and source.credential is None:
+        raise ConfigurationError(f"{place}.{given[0]}: sources of kind {kind} send no credential: take that key out")
+    return source
+
+
+def _url(name: str, settings: SourceSettings, environ: Mapping[str, str]) -> str | None:
+    """The url of the environment, else that of the settings; what is none is not repeated, it may hold a secret."""
+    variable = url_variable(name)
+    url = lookup(environ, variable)
+    if url is not None and not is_url(url):
+        raise ConfigurationError(f"environment: {variable}: that is no url: write it like https://host/path")
+    return url or settings.url
+
+
+def _secret(settings: SourceSettings, environ: Mapping[str, str], variable: str | None, place: str) -> str:
     """The credential, from the file or the variable that is configured."""
     if settings.credential_file is not None:
-        return from_file(settings.credential_file, f"source {name}: credential_file")
+        return from_file(settings.credential_file, f"{place}.credential_file")
     return lookup(environ, variable) or "" if variable else ""
 
 

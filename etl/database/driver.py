@@ -30,6 +30,16 @@ def copy_in(connection: Connection, table: str, columns: Iterable[str], rows: It
             sink.write_row(row)
 
 
+def copy_across(source: Connection, target: Connection, table: str, columns: Iterable[str]) -> None:
+    """Put all rows of a table into the same one of another database, piece by piece. Raises ``DBAPIError``."""
+    place = f"COPY {table} ({', '.join(columns)})"
+    with _driver(source) as giving, _driver(target) as taking, giving.cursor() as out, taking.cursor() as into:
+        written = into.copy(f"{place} FROM STDIN (FORMAT binary)".encode())
+        with out.copy(f"{place} TO STDOUT (FORMAT binary)".encode()) as pieces, written as sink:
+            for piece in pieces:
+                sink.write(piece)
+
+
 @contextmanager
 def _driver(connection: Connection) -> Iterator[psycopg.Connection[Any]]:
     """The psycopg connection beneath an open SQLAlchemy connection, in the same transaction."""

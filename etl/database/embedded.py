@@ -99,10 +99,10 @@ class EmbeddedServer:
                 self._wait_for_end(pid)
             return pid is not None
 
-    def psql(self) -> Path | None:
-        """The ``psql`` beside the server's programs, if they have one."""
-        psql = find(self.settings.pgbin).folder / "psql"
-        return psql if psql.is_file() else None
+    def client(self, name: str) -> Path | None:
+        """A client like ``psql`` or ``pg_dump`` beside the server's programs, if they have one."""
+        client = find(self.settings.pgbin).folder / name
+        return client if client.is_file() else None
 
     def _ask(self) -> Answer | None:
         return ask(self.cluster, self.settings.database)

@@ -11,19 +11,26 @@ OLDEST = 150_000
 """The oldest server that the schema was written for, as ``server_version_num``."""
 
 
-def database_url(spelling: str) -> URL:
-    """The URL for psycopg 3, from ``postgres://``, ``postgresql://`` or one that names a driver."""
+def database_url(spelling: str, variable: str = "DATABASE_URL") -> URL:
+    """The URL for psycopg 3, from ``postgres://``, ``postgresql://`` or one that names a driver.
+
+    ``variable`` is who named it. Raises ``ConfigurationError``.
+    """
     try:
         url = make_url(spelling.strip())
     except ArgumentError:
-        raise ConfigurationError("DATABASE_URL is no URL: write postgresql://user:password@host:port/name") from None
+        raise ConfigurationError(f"{variable} is no URL: write postgresql://user:password@host:port/name") from None
     if url.drivername.split("+")[0] not in ("postgres", "postgresql"):
-        raise ConfigurationError(f"DATABASE_URL names {url.drivername}: only PostgreSQL is supported")
+        raise ConfigurationError(f"{variable} names {url.drivername}: only PostgreSQL is supported")
     return url.set(drivername="postgresql+psycopg")
 
 
-def open_engine(url: URL, *, connect_seconds: int = 10) -> Engine:
-    """An engine whose sessions speak UTC. Connections are not pooled: each load takes its own and gives it back."""
+def open_engine(url: URL, *, connect_seconds: int = 10, statement_seconds: int = 0) -> Engine:
+    """An engine whose sessions speak UTC. Connections are not pooled: each load takes its own and gives it back.
+
+    After ``statement_seconds`` the server ends a statement; 0: whenever the server is configured to.
+    """
+    limit = f" -c statement_timeout={statement_seconds}s" if statement_seconds else ""
     return create_engine(
         url,
         poolclass=NullPool,
@@ -31,12 +38,12 @@ def open_engine(url: URL, *, connect_seconds: int = 10) -> Engine:
         connect_args={
             "connect_timeout": connect_seconds,
             "application_name": "etl",
-            "options": "-c timezone=UTC -c jit=off",
+            "options": f"-c timezone=UTC -c jit=off{limit}",
         },
     )
 
 
-def require_reachable(engine: Engine) -> None:
+def require_reachable(engine: Engine, variable: str = "DATABASE_URL") -> None:
     """Raise ``DatabaseError`` in one line, without the password, unless the server answers and is new enough."""
     where = engine.url.render_as_string(hide_password=True)
     try:
@@ -44,6 +51,6 @@ def require_reachable(engine: Engine) -> None:
             version = connection.scalar(text("SELECT current_setting('server_version_num')::integer"))
     except OperationalError as error:
         what = " ".join(str(error.orig).split())[:300]
-        raise DatabaseError(f"no database at {where}: {what}; check DATABASE_URL and that the server runs") from None
+        raise DatabaseError(f"no database at {where}: {what}; check {variable} and that the server runs") from None
     if version is None or version < OLDEST:
         raise DatabaseError(f"the server at {where} is too old ({version}): PostgreSQL 15 or newer is needed")

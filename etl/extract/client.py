@@ -3,7 +3,7 @@
 import dataclasses
 import importlib.metadata
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -11,12 +11,13 @@ from typing import Any, Self
 import httpx
 import stamina
 
+from etl.concealment import Secrets
 from etl.domain.snapshot import Page, PageRequest
 from etl.errors import ConfigurationError, FetchError
 from etl.extract.address import Address, ForeignOriginError
 from etl.extract.body import Body, BodyBrokenError, BodyTooLargeError
 from etl.extract.limits import Limits
-from etl.extract.secrets import Secret, Secrets
+from etl.extract.secrets import Secret
 from etl.extract.validators import Validators
 from etl.extract.verdict import CHECK_URL, Judge, PassingError
 from etl.sources.base import Source
@@ -28,6 +29,8 @@ HEADERS = {
     "Accept-Encoding": "gzip, deflate",
     "User-Agent": f"llm-price-warehouse/{importlib.metadata.version('llm-price-warehouse')}",
 }
+
+ALLOW_MORE = "check the url, or allow larger pages (max_page_bytes)"
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 """Hosts that are this machine: no proxy can reach what listens there."""
@@ -56,6 +59,8 @@ class Client:
         self.limits = limits or Limits()
         self.last_reply: Page | None = None
         """The newest reply to the current request, as far as it came: evidence when the walk fails."""
+        self.last_trouble = ""
+        """What became of the last attempt at the current request, when another one follows."""
         self._address = Address.parse(url, source.name)
         self._clock = clock
         self._secrets = Secrets.of((*(secret.spellings if secret else ()), *self._address.secrets))
@@ -81,40 +86,60 @@ class Client:
 
         Raises ``AccessError`` when the gateway refuses us, ``FetchError`` for everything else but success.
         """
-        self.last_reply = None
+        self.last_reply, self.last_trouble = None, ""
         tries = 0
         try:
             async for attempt in stamina.retry_context(on=_patience, timeout=None, **_pace(self.limits)):
                 tries = attempt.num
                 with attempt:
-                    return await self._attempt(request, number, validators)
+                    return await self._noted(self._attempt(request, number, validators))
         except PassingError as error:
             came = f"{error.came} ({tries} attempts)" if tries > 1 else error.came
             raise self._judge.final(error.url, came, error.advice) from None
         raise AssertionError("a retried block returns or raises")
 
-    async def _attempt(self, request: PageRequest, number: int, validators: Validators | None) -> Page:
+    async def probe(self, request: PageRequest) -> Page:
+        """Whether a request would succeed: asked once, the body left unread. Raises what ``fetch`` does."""
+        self.last_reply = None
+        try:
+            return await self._attempt(request, 1, None, is_whole=False)
+        except PassingError as error:
+            raise self._judge.final(error.url, error.came, error.advice) from None
+
+    async def _noted(self, attempt: Awaitable[Page]) -> Page:
+        """The page, or what is told should time run out before the next attempt ends."""
+        try:
+            return await attempt
+        except PassingError as error:
+            self.last_trouble = error.came
+            raise
+
+    async def _attempt(
+        self, request: PageRequest, number: int, validators: Validators | None, *, is_whole: bool = True
+    ) -> Page:
         """Fetch once. Raises what ``fetch`` does, and ``PassingError``."""
         url = self.url_of(request)
         conditions = validators.conditions(url) if validators else {}
         try:
-            page = await self._follow(request, number, conditions)
+            page = await self._follow(request, number, conditions, is_whole=is_whole)
         except httpx.TransportError as error:
             raise self._interrupted(url, error) from None
         except httpx.InvalidURL as error:
             raise self._judge.final(url, f"this is no url that can be asked ({error})", CHECK_URL) from None
         except BodyBrokenError as error:
             raise self._judge.passing(url, f"{error}", "try again later, or look at the proxies between") from None
-        except BodyTooLargeError:
-            came = f"more than {self.limits.max_page_bytes:,} bytes in one page"
-            raise self._judge.final(url, came, "check the url, or allow larger pages") from None
+        except BodyTooLargeError as error:
+            raise self._judge.final(url, f"{error}", ALLOW_MORE) from None
         return self._judge.judge(page, validators)
 
-    async def _follow(self, request: PageRequest, number: int, conditions: Mapping[str, str]) -> Page:
+    async def _follow(
+        self, request: PageRequest, number: int, conditions: Mapping[str, str], *, is_whole: bool
+    ) -> Page:
         """The first reply that is no redirect."""
         hops = [self._address.of(request)]
         while True:
-            page, location = await self._exchange(hops[-1], request, number, {} if hops[1:] else conditions)
+            sent = {} if hops[1:] else conditions
+            page, location = await self._exchange(hops[-1], request, number, sent, is_whole=is_whole)
             if location is None:
                 return page
             target = self._redirected(hops[-1], location)
@@ -125,7 +150,7 @@ class Client:
             hops.append(target)
 
     async def _exchange(
-        self, url: str, request: PageRequest, number: int, conditions: Mapping[str, str]
+        self, url: str, request: PageRequest, number: int, conditions: Mapping[str, str], *, is_whole: bool
     ) -> tuple[Page, str | None]:
         """One reply and, when it is a redirect, where to. What came is kept however it ends."""
         async with self._http.stream("GET", url, headers=conditions) as response:
@@ -140,9 +165,13 @@ class Client:
                 headers=self._kept(response.headers),
             )
             try:
-                async for chunk in response.aiter_raw():
-                    body.feed(chunk)
-                body.finish()
+                if is_whole or response.is_error:
+                    async for chunk in response.aiter_raw():
+                        body.feed(chunk)
+                    body.finish()
+                    # Refusals are read as well: nothing is decoded that memory might not hold.
+                    if body.values > self.limits.max_values:
+                        raise BodyTooLargeError(f"more than {self.limits.max_values:,} JSON values in one page")
             finally:
                 self.last_reply = page = dataclasses.replace(page, body=self._secrets.blot(bytes(body)))
             return page, response.headers["location"] if response.has_redirect_location else None

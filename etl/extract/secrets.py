@@ -1,16 +1,8 @@
-"""The credential of a source, and how it is kept out of everything that is shown or stored."""
+"""The credential of a source: what is sent, and all that is ever shown of it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Self
-from urllib.parse import quote, quote_plus
 
 from etl.errors import ConfigurationError
-
-CONCEALED = "[secret]"
-
-SHORTEST_SURE = 8
-"""A shorter value may be part of ordinary words: it is left in bodies, and of a query only its pair is hidden."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,33 +24,3 @@ class Secret:
     def spellings(self) -> tuple[str, ...]:
         """The value with and without its prefix (``Bearer``)."""
         return (self.value, self.value.split()[-1])
-
-
-@dataclass(frozen=True, slots=True)
-class Secrets:
-    """Values that must be neither shown nor stored; empty ones do not count."""
-
-    values: tuple[str, ...]
-
-    @classmethod
-    def of(cls, values: Iterable[str]) -> Self:
-        """The secrets in every spelling a url may give them, the longest first."""
-        spellings = {text for value in values for text in (value, quote(value, safe=""), quote_plus(value))}
-        return cls(tuple(sorted(filter(None, spellings), key=lambda text: (-len(text), text))))
-
-    def are_in(self, text: str) -> bool:
-        """Whether a text gives any of them away."""
-        return any(value in text for value in self.values)
-
-    def hide(self, text: str) -> str:
-        """The text on one line, without them and without characters that a terminal would obey."""
-        for value in self.values:
-            text = text.replace(value, CONCEALED)
-        return " ".join("".join(char if char.isprintable() else " " for char in text).split())
-
-    def blot(self, body: bytes) -> bytes:
-        """The body as it came, unless it repeats a secret."""
-        for value in self.values:
-            if len(value) >= SHORTEST_SURE:
-                body = body.replace(value.encode(), CONCEALED.encode())
-        return body

@@ -6,13 +6,15 @@ The caller owns the transaction and commits it before it reads the bytes.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 import zstandard
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from etl.domain.snapshot import Origin, Page, Snapshot
-from etl.errors import ConflictError, ContractError
+from etl.errors import ConflictError
+from etl.load.bodies import body_of
 from etl.load.tables import content, page, raw_snapshot, snapshot, source
 
 LEVEL = 9
@@ -85,15 +87,18 @@ def pending(connection: Connection, name: str) -> list[Landed]:
     return landed_of(connection, snapshot.c.source == name, snapshot.c.status == "landed")
 
 
-def pages_of(connection: Connection, snapshot_id: int) -> tuple[Page, ...]:
-    """The pages of a snapshot, byte for byte."""
+def pages_of(connection: Connection, snapshot_id: int, archive: Path | None = None) -> tuple[Page, ...]:
+    """The pages of a snapshot, byte for byte; ``archive`` is where archived bodies are, if not where they were put.
+
+    Raises ``ContractError`` when the stored bytes are not those that were landed, or are out of reach.
+    """
     rows = connection.execute(
         select(page, content.c.body, content.c.size)
         .join_from(page, content, page.c.sha256 == content.c.sha256)
         .where(page.c.snapshot_id == snapshot_id)
         .order_by(page.c.number)
-    )
-    return tuple(map(_whole_page, rows))
+    ).all()
+    return tuple(_whole_page(connection, row, archive) for row in rows)
 
 
 def kinds_of_sources(connection: Connection) -> dict[str, str]:
@@ -102,7 +107,7 @@ def kinds_of_sources(connection: Connection) -> dict[str, str]:
     return {row.source: row.kind for row in connection.execute(select(source).where(has_landed).order_by("source"))}
 
 
-def latest_page(connection: Connection, name: str) -> Page | None:
+def latest_page(connection: Connection, name: str, archive: Path | None = None) -> Page | None:
     """The first page of the source's last good live snapshot: what its validators vouch for."""
     newest = connection.scalar(
         select(snapshot.c.snapshot_id)
@@ -115,26 +120,19 @@ def latest_page(connection: Connection, name: str) -> Page | None:
         .order_by(snapshot.c.observed_at.desc())
         .limit(1)
     )
-    return None if newest is None else next(iter(pages_of(connection, newest)), None)
+    return None if newest is None else next(iter(pages_of(connection, newest, archive)), None)
 
 
-def _whole_page(row: Row) -> Page:  # type: ignore[type-arg]
-    """A page as it came. Raises ``ContractError`` when the stored bytes are not those that were landed."""
-    try:
-        body = zstandard.decompress(row.body, max_output_size=row.size)
-    except zstandard.ZstdError as error:
-        raise ContractError(f"{row.url}: the stored bytes are damaged: {error}") from None
-    found = Page(
+def _whole_page(connection: Connection, row: Row, archive: Path | None) -> Page:  # type: ignore[type-arg]
+    """A page as it came."""
+    return Page(
         number=row.number,
         url=row.url,
         status=row.status,
-        body=body,
+        body=body_of(connection, row.url, row.sha256, row.size, row.body, archive),
         fetched_at=row.fetched_at,
         headers=row.headers,
     )
-    if found.sha256 != row.sha256:
-        raise ContractError(f"{row.url}: the stored bytes are damaged: their sha-256 is not {row.sha256.hex()}")
-    return found
 
 
 def _same_time(connection: Connection, landing: Snapshot) -> Landed | None:
@@ -183,18 +181,22 @@ def _insert(connection: Connection, landing: Snapshot, landed_at: datetime, fail
     ).scalar_one()
     contents = list(_contents(connection, landing))
     if contents:
-        connection.execute(upsert(content).on_conflict_do_nothing(), contents)
+        connection.execute(_STORE, contents)
     if landing.pages:
         connection.execute(insert(page), [_page(snapshot_id, each) for each in landing.pages])
     return snapshot_id
 
 
 def _contents(connection: Connection, landing: Snapshot) -> Iterator[dict[str, object]]:
-    """The contents that are not there yet, compressed; compressing what is there already would be wasted."""
+    """The contents that are not there yet, compressed; compressing what is there already would be wasted.
+
+    One that is archived comes back: what is landed now is loaded without any folder.
+    """
     wanted = {each.sha256: each.body for each in landing.pages}
-    there = set(connection.scalars(select(content.c.sha256).where(content.c.sha256.in_(wanted))))
+    is_there = [content.c.sha256.in_(wanted), content.c.body.is_not(None)]
+    there = set(connection.scalars(select(content.c.sha256).where(*is_there)))
     packer = zstandard.ZstdCompressor(level=LEVEL)
-    for digest, body in wanted.items():
+    for digest, body in sorted(wanted.items()):  # In one order, lest two that land the same wait for each other.
         if digest not in there:
             yield {"sha256": digest, "size": len(body), "body": packer.compress(body)}
 
@@ -210,6 +212,11 @@ def _page(snapshot_id: int, landing: Page) -> dict[str, object]:
         "sha256": landing.sha256,
     }
 
+
+_STORED = upsert(content)
+_STORE = _STORED.on_conflict_do_update(
+    index_elements=["sha256"], set_={"body": _STORED.excluded.body}, where=content.c.body.is_(None)
+)
 
 _LANDED = (
     select(

@@ -8,10 +8,17 @@ _STATUS = text(
     """
     SELECT h.source, h.kind, h.enabled AS is_recorded_enabled, h.status, h.last_attempt_at, h.last_complete_at,
            h.last_change_at, h.max_age, h.consecutive_failures, h.held_snapshots, h.quarantined_records,
-           h.unmapped_fields, h.last_error, last.status AS last_status, last.reason,
+           h.unmapped_fields, h.last_error,
+           CASE WHEN last.status IS NULL AND h.status = 'failing' THEN 'failed' ELSE last.status END AS last_status,
+           coalesce(last.reason, h.last_error) AS reason,
+           h.status = 'never' AND s.scheduled_from < now() - h.max_age AS is_overdue,
+           (SELECT count(*) FROM mart.slot m
+             WHERE m.source = h.source AND m.status = 'missed'
+               AND m.due_at > now() - interval '1 day') AS missed_slots,
            (SELECT count(*) FROM mart.model_current m WHERE m.source = h.source) AS models,
            (SELECT count(*) FROM mart.price_current p WHERE p.source = h.source) AS prices
       FROM mart.source_health h
+      JOIN core.source s ON s.source = h.source
       LEFT JOIN LATERAL (SELECT c.status, c.reason
                            FROM raw.snapshot r JOIN core.snapshot c ON c.snapshot_id = r.snapshot_id
                           WHERE r.source = h.source AND r.origin = 'run' AND r.observed_at = h.last_attempt_at
@@ -40,7 +47,8 @@ _SLOTS = text(
 def status(connection: Connection) -> list[dict[str, Any]]:
     """The health of each source that is or was configured or landed anything, with what it holds.
 
-    ``last_status`` and ``reason`` are those of its last live snapshot.
+    ``last_status`` and ``reason`` are those of its last live attempt, ``missed_slots`` counts those of the last day;
+    ``is_overdue``: it was never attempted although it has been scheduled for longer than its max_age.
     """
     return [dict(row) for row in connection.execute(_STATUS).mappings()]
 

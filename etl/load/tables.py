@@ -36,7 +36,16 @@ content = Table(
     metadata,
     Column("sha256", LargeBinary, primary_key=True),
     Column("size", BigInteger, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", LargeBinary),
+    schema="raw",
+)
+
+archived = Table(
+    "archived",
+    metadata,
+    Column("sha256", LargeBinary, ForeignKey("raw.content.sha256"), primary_key=True),
+    Column("folder", Text, primary_key=True),
+    Column("archived_at", TIMESTAMP, nullable=False),
     schema="raw",
 )
 

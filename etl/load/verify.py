@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, FromClause, Select, Table, func, insert, literal_column, select, text
 
-from etl.errors import ContractError
+from etl.errors import ContractError, OutOfReachError
 from etl.load import basket, derive, history, scratch
 from etl.load.derive import Derivation
 from etl.load.history import COUNTED, Read, apply, logged_of, next_known_at, step_of
@@ -70,6 +70,7 @@ class Rebuild:
         self._previous_at: datetime | None = None
         self.readable: list[Landed] = []
         self.unreadable: list[tuple[Landed, str]] = []
+        self.out_of_reach: OutOfReachError | None = None
         self.newly: dict[int, dict[str, Any]] = {}
 
     def fold_without_lock(self) -> None:
@@ -115,6 +116,8 @@ class Rebuild:
         try:
             catalog = self._read(landed)
         except ContractError as error:
+            if isinstance(error, OutOfReachError):
+                self.out_of_reach = error
             self.unreadable.append((landed, str(error)))
             return
         self.readable.append(landed)
@@ -137,7 +140,8 @@ def verify(
 ) -> Verdict:
     """Rebuild one source's history and compare; with ``is_applied`` what differs becomes a correction, known from now.
 
-    The connection must have no transaction open; it is given back with none.
+    The connection must have no transaction open; it is given back with none. Raises ``OutOfReachError`` instead of
+    believing a history that was rebuilt without archived bodies which are only out of reach.
     """
     rebuild = Rebuild(connection, name, read, progress)
     rebuild.fold_without_lock()
@@ -145,6 +149,8 @@ def verify(
         lock_source(connection, name)
         rebuild.catch_up()
         verdict = _compare(connection, name, rebuild)
+        if is_applied and rebuild.out_of_reach is not None:
+            raise rebuild.out_of_reach
         if is_applied and not verdict.agrees:
             verdict.applied = _apply(connection, name, rebuild, now())
     return verdict

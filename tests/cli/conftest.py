@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from etl.database.engine import open_engine
 from etl.demo.story import play
 from etl.pipeline import Pipeline
 from tests.conftest import _database
+from tests.extract.gateway import Gateway, ok
+from tests.listening import silence
 from tests.processes import Ended
 
 Run = Callable[..., Ended]
@@ -47,6 +50,7 @@ def typing(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
     yield run
     structlog.reset_defaults()
+    silence()
     stamina.instrumentation.set_on_retry_hooks(hooks)
 
 
@@ -69,6 +73,13 @@ def warehouse(warehouse_url: URL, monkeypatch: pytest.MonkeyPatch) -> Engine:
     return open_engine(warehouse_url)
 
 
+@pytest.fixture
+def second_url(server_url: URL, template: str) -> Iterator[URL]:
+    """Another warehouse, migrated and empty."""
+    with _database(server_url, template=template) as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def story_url(server_url: URL, template: str) -> Iterator[URL]:
     """A warehouse that holds the story of the demo, only read."""
@@ -81,3 +92,25 @@ def story_url(server_url: URL, template: str) -> Iterator[URL]:
 def story(story_url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
     """DATABASE_URL names the story."""
     monkeypatch.setenv("DATABASE_URL", named(story_url))
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    """A gateway that is well and has our time."""
+    with Gateway(ok(b'{"data": []}', Date=format_datetime(datetime.now(UTC), usegmt=True))) as listening:
+        yield listening
+
+
+@pytest.fixture
+def file(folder: Path) -> Callable[..., None]:
+    """Writes etl.toml: the bifrost source s at a url, others by name, and what else is said; nothing public."""
+
+    def write(url: str, more: str = "", **others: str) -> None:
+        public = "".join(f"[sources.{name}]\nenabled = false\n" for name in ("helicone_registry", "helicone_gateway"))
+        urls = {"s": url, **others}
+        ours = "".join(
+            f'[sources.{name}]\nkind = "bifrost"\nurl = "{at}"\nenabled = true\n' for name, at in urls.items()
+        )
+        (folder / "etl.toml").write_text(more + "\n" + public + ours)
+
+    return write

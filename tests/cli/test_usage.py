@@ -64,7 +64,35 @@ def test_a_url_that_is_none_starts_nothing(etl: Run, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("ETL_BIFROST_URL", "localhost:8080")
     ended = etl("run", "bifrost", "helicone_registry")
     assert (ended.status, ended.out) == (2, "")
-    assert ended.err == "etl: bifrost: its url is none; write it like https://host/path\n"
+    assert ended.err == "etl: environment: ETL_BIFROST_URL: that is no url: write it like https://host/path\n"
+
+
+@pytest.mark.parametrize("typed", [("run",), ("run", "--due"), ("status",), ("sources",), ("schedule",)])
+@pytest.mark.parametrize(
+    ("toml", "line"),
+    [
+        ("[sources.bifrost]\nschedule = '7 * *'", "etl.toml: sources.bifrost.schedule: write five fields"),
+        ("[[alerts.webhooks]]\nname = 'a'\nurl_env = 'X'", "etl.toml: alerts.webhooks.1.url_env: X is not set: set it"),
+        ("[alerts]\nping_env = 'X'", "etl.toml: alerts.ping_env: X is not set: set it, or X_FILE to a file"),
+        ("[sources.a_b]\nkind='phaseo'\n[sources.a-b]\nkind='phaseo'", "etl.toml: sources.a-b: ETL_A_B_URL would be"),
+        ("[sources.phaseo]\ncredential_file = 'no'", "etl.toml: sources.phaseo.credential_file: no cannot be read"),
+    ],
+)
+def test_a_wrong_configuration_starts_nothing(
+    etl: Run, folder: Path, typed: tuple[str, ...], toml: str, line: str
+) -> None:
+    (folder / "etl.toml").write_text(toml)
+    ended = etl(*typed)
+    assert (ended.status, ended.out) == (2, "")
+    [said] = ended.err.splitlines()
+    assert said.startswith(f"etl: {line}")
+
+
+def test_a_variable_that_looks_like_one_of_ours_is_a_warning(etl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ETL_DB_PROT", "1234")
+    ended = etl("sources")
+    assert ended.status == 0
+    assert ended.err == "warning: environment: ETL_DB_PROT means nothing to etl; did you mean ETL_DB_PORT?\n"
 
 
 def test_a_credential_that_no_header_can_carry_starts_nothing(etl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +121,9 @@ def test_a_misspelt_key_is_named_with_the_near_one(etl: Run, folder: Path) -> No
 def test_a_configuration_file_that_is_not_there_is_an_error(etl: Run) -> None:
     ended = etl("--config", "elsewhere.toml", "sources")
     assert ended.status == 2
-    assert ended.err == "etl: elsewhere.toml: cannot be read: No such file or directory\n"
+    assert (
+        ended.err == "etl: elsewhere.toml: cannot be read: No such file or directory; check the path and its rights\n"
+    )
 
 
 @pytest.mark.parametrize("typed", [("run",), ("status",), ("changes",), ("demo",), ("db", "status"), ("db", "upgrade")])

@@ -1,25 +1,20 @@
 """What a reader is told to do can be done, and what a document points to is there."""
 
 import re
-import shlex
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
-import yaml
 from sqlalchemy import Engine, text
 
 from etl import config
-from etl.cli.app import app
 from tests.docs.asking import answer
 from tests.docs.markdown import DOCUMENTS, ROOT, anchors, blocks, cells, commands, links
+from tests.docs.usage import check_command
 
 README = ROOT / "README.md"
 NAMES = {document: document.name for document in DOCUMENTS}
 COMMANDS = sorted({command for document in DOCUMENTS for command in commands(document)})
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
@@ -40,20 +35,7 @@ def test_every_link_inside_the_repository_leads_somewhere(document: Path) -> Non
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_that_is_shown_exists_with_its_options(command: str) -> None:
-    found: Any = typer.main.get_command(app)
-    words = iter(shlex.split(command)[1:])
-    for word in words:
-        options = {name: parameter for parameter in found.params for name in parameter.opts}
-        if word.startswith("-"):
-            assert word in options, f"{command}: no option {word}"
-            if not options[word].is_flag:
-                next(words)
-        elif word in getattr(found, "commands", {}):
-            found = found.commands[word]
-        else:
-            takes = [parameter for parameter in found.params if parameter.param_type_name == "argument"]
-            assert takes, f"{command}: what is {word}?"
-    assert not getattr(found, "no_args_is_help", False), f"{command}: which one?"
+    check_command(command)
 
 
 def test_the_queries_of_the_readme_give_the_answers_beside_them(demo: Engine) -> None:
@@ -91,24 +73,6 @@ def test_the_tree_in_the_architecture_names_only_what_is_there() -> None:
 
 def test_the_changelog_has_a_section_for_what_is_not_released() -> None:
     assert "\n## [Unreleased]\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-
-
-def test_the_containers_are_a_database_a_migration_and_a_run() -> None:
-    services = COMPOSE["services"]
-    assert services.keys() == {"postgres", "migrate", "etl"}
-    assert services["postgres"]["image"] == "postgres:18"
-    assert services["postgres"]["healthcheck"]["test"][:2] == ["CMD", "pg_isready"]
-    [volume] = services["postgres"]["volumes"]
-    assert volume.partition(":")[0] in COMPOSE["volumes"]
-    assert services["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
-    assert services["etl"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
-
-
-def test_the_image_copies_what_is_there_and_does_not_run_as_root() -> None:
-    lines = COMPOSE["services"]["etl"]["build"]["dockerfile_inline"].splitlines()
-    copied = {name for line in lines if line.startswith("COPY ") for name in line.split()[1:-1]}
-    assert {name for name in copied if not (ROOT / name).exists()} == set()
-    assert [line for line in lines if line.startswith("USER ")] == ["USER etl"]
 
 
 def test_the_makefile_lists_its_targets_by_default() -> None:

@@ -219,7 +219,9 @@ INSERT INTO core.snapshot (snapshot_id, source, observed_at, status, is_complete
 SELECT snapshot_id, source, observed_at,
        CASE WHEN source = 'many1' AND snapshot_id > 80000 THEN 'failed' ELSE 'unchanged' END, true, 0, 0
   FROM raw.snapshot;
-ANALYZE raw.snapshot; ANALYZE core.snapshot;
+INSERT INTO core.run (source, caller, worker, started_at, ended_at, outcome, snapshot_id)
+SELECT source, 'run', 'w', observed_at, observed_at, status, snapshot_id FROM core.snapshot;
+ANALYZE raw.snapshot; ANALYZE core.snapshot; ANALYZE core.run;
 """
 
 

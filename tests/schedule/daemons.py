@@ -51,6 +51,7 @@ def until(holds: Callable[[], bool], what: str = "it") -> None:
 def configured(folder: Path, url: str, *names: str, schedule: str = "7 * * * *") -> None:
     """Write an etl.toml with these gateways of the kind bifrost."""
     entries = "".join(
-        f'[sources.{name}]\nkind = "bifrost"\nurl = "{url}"\nschedule = "{schedule}"\njitter = 0\n' for name in names
+        f'[sources.{name}]\nkind = "bifrost"\nurl = "{url}/{name}"\nschedule = "{schedule}"\njitter = 0\n'
+        for name in names
     )
     (folder / "etl.toml").write_text(OTHERS + entries)

@@ -114,6 +114,15 @@ def test_a_source_is_due_from_the_moment_on_at_which_it_was_scheduled(
     assert slots(engine) == [("11:07", "done", 1), ("16:07", "done", 2)]
 
 
+def test_a_source_that_is_not_enabled_has_no_slots(engine: Engine, clock: HandClock, gateway: Gateway) -> None:
+    configure(engine, enabled=False)
+    configuration = settings(gateway.url, enabled=False)
+    here, there = attendant(engine, clock, configuration), source(configuration)
+    assert here.attend(there, is_due_only=True).status == "not_due"
+    assert here.attend(there, is_due_only=False).status == "loaded"
+    assert (slots(engine), runs(engine)) == ([], [(1, None, "loaded")])
+
+
 def test_a_failed_run_served_its_slot(engine: Engine, clock: HandClock) -> None:
     configure(engine)
     with Gateway(reply(404)) as gateway:

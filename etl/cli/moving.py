@@ -1,0 +1,78 @@
+"""``etl db copy``, ``dump`` and ``restore``: the warehouse as a whole, to another database, into a file and back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from etl.cli import output
+from etl.cli.database import become_client, client, client_address
+from etl.cli.pull import JsonOption
+from etl.cli.session import Session, session
+from etl.cli.session import upgrade as migrate
+from etl.config.secrets import lookup
+from etl.database import dumps, migrations, transfer
+from etl.database.engine import database_url, open_engine, require_reachable
+from etl.errors import ConfigurationError
+
+TARGET = "TARGET_DATABASE_URL"
+
+
+def copy(
+    context: typer.Context,
+    url: Annotated[
+        str | None, typer.Argument(metavar="[URL]", help=f"The empty database; default: {TARGET}, or {TARGET}_FILE.")
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy the whole warehouse into another, empty database, and prove that it arrived.
+
+    All or nothing; the warehouse stays as it is. Set DATABASE_URL to the other database afterwards.
+    """
+    current = session(context)
+    target = open_engine(database_url(_target(current, url), TARGET))
+    require_reachable(target, TARGET)
+    transfer.require_empty(target)
+    source = current.engine
+    with output.counting("copying") as progress:
+        migrate(target)
+        rows = transfer.transfer(source, target, progress)
+    if as_json:
+        output.json_document(rows)
+    else:
+        output.table([{"table": name, "rows": count} for name, count in rows.items()], ("table", "rows"))
+    where = target.url.set(drivername="postgresql").render_as_string(hide_password=True)
+    output.note(f"the same rows are in {where} now: set DATABASE_URL to it")
+
+
+def dump(context: typer.Context) -> None:
+    """Write a backup with pg_dump, to which all arguments go: etl db dump -Fc -f warehouse.dump."""
+    current = session(context)
+    become_client(current, "pg_dump", current.engine, context.args)
+
+
+def restore(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `etl db dump -Fc` wrote.")],
+) -> None:
+    """Bring a backup back, into a database that is empty or into which nothing ever came; all of it or nothing."""
+    current = session(context)
+    engine = current.unmigrated_engine
+    if not file.is_file():
+        raise ConfigurationError(f"{file} is no file")
+    transfer.require_empty(engine)
+    address, environment = client_address(current, engine)
+    with output.working("restoring"):
+        dumps.restore(engine, [client(current, "pg_restore"), f"--dbname={address}"], file, environment)
+        migrate(engine)
+    typer.echo(f"{file} is in the database, with schema {migrations.head()}: `etl verify` compares it with its bytes")
+
+
+def _target(current: Session, url: str | None) -> str:
+    named = lookup(current.environ, TARGET)
+    if url and named:
+        raise ConfigurationError(f"a URL is given and {TARGET} is set: take one of them out")
+    if not (url or named):
+        raise ConfigurationError(f"where to? name the empty database as an argument or by {TARGET} or {TARGET}_FILE")
+    return str(url or named)

@@ -1,0 +1,84 @@
+"""Python, the libraries that this program needs, and the disk that it writes to."""
+
+import importlib.metadata
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from etl.doctor.finding import Finding, failed, ok, warning
+
+DISTRIBUTION = "llm-price-warehouse"
+
+LITTLE, HARDLY_ANY = 1024**3, 100 * 1024**2
+"""Free bytes below which there is a warning, and a failure."""
+
+_BOUND = re.compile(r"(>=|<)\s*(\d+(?:\.\d+)*)")
+
+
+def python() -> Iterator[Finding]:
+    """Whether this Python is one that the program was made for."""
+    wanted = importlib.metadata.metadata(DISTRIBUTION)["Requires-Python"]
+    found = platform.python_version()
+    if _fits(found, wanted):
+        yield ok("python", f"{found} in {sys.prefix}")
+    else:
+        yield failed("python", f"{found}, and {wanted} is needed", "install the program for a newer Python")
+
+
+def dependencies(
+    requirements: Iterable[str] | None = None, installed: Callable[[str], str] = importlib.metadata.version
+) -> Iterator[Finding]:
+    """Whether every library that our own metadata require is installed in a version that fits."""
+    wanted = importlib.metadata.requires(DISTRIBUTION) or [] if requirements is None else requirements
+    needed = [each for each in wanted if "extra ==" not in each]
+    wrong = [problem for each in needed if (problem := _problem(each, installed))]
+    if wrong:
+        yield failed("dependencies", "; ".join(wrong), "install the program again: `pip install .`")
+    else:
+        yield ok("dependencies", f"{len(needed)} libraries fit")
+
+
+def disk(home: Path) -> Iterator[Finding]:
+    """The space that is left where the embedded Postgres lives, or will live."""
+    there = next(folder for folder in (home.absolute(), *home.absolute().parents) if folder.exists())
+    yield space(there, shutil.disk_usage(there).free)
+
+
+def space(folder: Path, free: int) -> Finding:
+    """What so many free bytes mean."""
+    found = f"{free / 1024**3:,.1f} GiB free at {folder}"
+    if free < HARDLY_ANY:
+        return failed("disk", found, "free some space, or set ETL_HOME to a larger disk")
+    if free < LITTLE:
+        return warning("disk", found, "free some space soon, or set ETL_HOME to a larger disk")
+    return ok("disk", found)
+
+
+def _problem(requirement: str, installed: Callable[[str], str]) -> str | None:
+    """What is wrong with one requirement, or null. Our own ones only have lower and upper bounds."""
+    name = re.split(r"[\s\[<>=;]", requirement, maxsplit=1)[0]
+    bounds = requirement.partition(";")[0]
+    try:
+        found = installed(name)
+    except importlib.metadata.PackageNotFoundError:
+        return f"{name} is not installed"
+    return None if _fits(found, bounds) else f"{name} is {found}, and {bounds.removeprefix(name).strip()} is needed"
+
+
+def _fits(version: str, bounds: str) -> bool:
+    found = _release(version)
+    return all(
+        found >= _release(bound) if sign == ">=" else found < _release(bound) for sign, bound in _BOUND.findall(bounds)
+    )
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """The numbers that a version begins with, without zeros at the end: 3.0 is 3."""
+    numbers = re.match(r"\d+(?:\.\d+)*", version)
+    release = [int(part) for part in numbers[0].split(".")] if numbers else []
+    while release and release[-1] == 0:
+        release.pop()
+    return tuple(release)
