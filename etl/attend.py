@@ -15,6 +15,7 @@ from etl.load import ledger
 from etl.load.ledger import Asking, Caller, Run
 from etl.pipeline import Pipeline
 from etl.result import Result
+from etl.telemetry import Span, span
 
 PATIENCE = 600.0
 """Seconds beyond a walk's own time after which the server takes the lock from a process that only seems to live."""
@@ -63,11 +64,13 @@ class Attendant:
                 begun = ledger.begin(connection, asking, self.pipeline.clock())
             if begun is None:
                 return self._not_due(connection, name)
-            with structlog.contextvars.bound_contextvars(source=name, run=begun.run_id):
-                return self._run(configured, begun)
+            about = {"source": name, "run": begun.run_id}
+            with structlog.contextvars.bound_contextvars(**about), span("etl.run", **about) as work:
+                return self._told(self._run(configured, begun), begun, work)
 
     def _run(self, configured: ConfiguredSource, begun: Run) -> Result:
         self.began(begun)
+        _log().info("run began", slot=begun.due_at)
         try:
             take = partial(self.pipeline.take, run_id=begun.run_id)
             result = replace(self.pipeline.pull(configured, self.settings, take), run_id=begun.run_id)
@@ -76,6 +79,18 @@ class Attendant:
                 ledger.end(connection, begun, outcome=result.status, error=error, now=self.pipeline.clock())
         finally:
             self.ended(begun)
+        return result
+
+    def _told(self, result: Result, begun: Run, work: Span) -> Result:
+        """The result of a run, after it was said to whoever watches."""
+        reason = result.error or result.reason
+        facts = {"outcome": result.status, "bytes": result.bytes, "opened": result.opened, "closed": result.closed}
+        work.tell(**facts, snapshot=result.snapshot_id)
+        if not result.is_well:
+            work.fail(reason)
+        seconds = round((self.pipeline.clock() - begun.started_at).total_seconds(), 3)
+        say = _log().info if result.is_well else _log().warning
+        say("run ended", slot=begun.due_at, snapshot=result.snapshot_id, seconds=seconds, **facts, because=reason)
         return result
 
     def _taken(self, name: str) -> Result:
@@ -91,3 +106,9 @@ class Attendant:
             return Result(source=name, status="not_due")
         became = last.reason if last.status == "missed" else f"run {last.run_id} by {last.worker}"
         return Result(source=name, status="not_due", reason=f"slot {last.due_at:%Y-%m-%d %H:%M}Z: {became}")
+
+
+def _log() -> structlog.stdlib.BoundLogger:
+    """Where runs tell how they go; etl/log.py decides who hears it."""
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger("etl.run")
+    return logger

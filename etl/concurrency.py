@@ -1,5 +1,6 @@
 """The sources of a command at once, each in a thread of its own, because each waits for a network."""
 
+import contextvars
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
@@ -21,7 +22,8 @@ def at_once(work: Callable[[ConfiguredSource], Result], sources: Iterable[Config
     asked = list(sources)
     pool = ThreadPoolExecutor(max_workers=max(1, len(asked)), thread_name_prefix="source")
     try:
-        for ready in as_completed([pool.submit(done, source) for source in asked]):
+        # Each thread knows what is bound here, such as the span that its work belongs to.
+        for ready in as_completed([pool.submit(contextvars.copy_context().run, done, source) for source in asked]):
             yield ready.result()
     finally:
         # Whoever breaks off does not wait for slow gateways; otherwise all are done by now.

@@ -8,26 +8,33 @@ from etl.config import ConfiguredSource, Settings
 from etl.domain.snapshot import Page
 from etl.extract.client import Limits, Secret, Validators
 from etl.extract.walk import Outcome, fetch_snapshot
+from etl.telemetry import span
 
 
 def fetch(
     configured: ConfiguredSource, settings: Settings, latest: Page | None, clock: Callable[[], datetime], limits: Limits
 ) -> Outcome:
     """Walk a source once. ``latest`` is the first page of its last good snapshot, whose validators are offered."""
-    return fetch_snapshot(
-        configured.source,
-        url=configured.url,
-        clock=clock,
-        secret=secret_of(configured),
-        limits=replace(
-            limits,
-            timeout_seconds=configured.settings.timeout_seconds,
-            max_page_bytes=settings.max_page_bytes,
-            max_pages=settings.max_pages,
-        ),
-        ca_file=settings.ca_file,
-        validators=validators_of(latest),
+    bounds = replace(
+        limits,
+        timeout_seconds=configured.settings.timeout_seconds,
+        max_page_bytes=settings.max_page_bytes,
+        max_pages=settings.max_pages,
     )
+    with span("etl.walk", source=configured.name) as work:
+        outcome = fetch_snapshot(
+            configured.source,
+            url=configured.url,
+            clock=clock,
+            secret=secret_of(configured),
+            limits=bounds,
+            ca_file=settings.ca_file,
+            validators=validators_of(latest),
+        )
+        work.tell(pages=len(outcome.pages), bytes=sum(len(page.body) for page in outcome.pages))
+        if outcome.error is not None:
+            work.fail(outcome.error)
+        return outcome
 
 
 def secret_of(configured: ConfiguredSource) -> Secret | None:

@@ -20,17 +20,19 @@ from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import ContractError, EtlError, SourceError, UsageError
 from etl.extract.client import Limits
 from etl.fetch import fetch
-from etl.load import changes, history, identity, judge, landing, ledger, statistics
+from etl.load import changes, history, identity, judge, landing, ledger, log, statistics
 from etl.load import verify as verification
 from etl.load.doubt import Doubt
 from etl.load.history import Loaded
 from etl.load.landing import Landed
 from etl.load.locks import lock_source
+from etl.load.refusal import is_about_the_data, refusal
 from etl.load.verify import Verdict
 from etl.reading import reader
 from etl.result import Result, broken, result_of, told
 from etl.sources.base import Source
 from etl.sources.registry import kinds
+from etl.telemetry import span
 
 Clock = Callable[[], datetime]
 
@@ -102,18 +104,25 @@ class Pipeline:
         Raises ``ConflictError`` when the source has another snapshot with the same time, ``SupersededError`` when the
         run of the ledger that this is done for was given up for dead.
         """
-        with self.engine.begin() as connection:
+        with span("etl.land", source=source.name) as work, self.engine.begin() as connection:
             lock_source(connection, source.name)
             # A catalog that came whole and is not understood yet may be read one day; half a walk never will.
             evidence = None if failure is None or isinstance(failure, ContractError) else str(failure)
             landed = landing.land(connection, snapshot, landed_at=self.clock(), failure=evidence)
+            work.tell(snapshot=landed.snapshot_id)
             if run_id is not None:
                 ledger.land(connection, run_id, landed.snapshot_id)
             if failure is not None:
                 history.mark(connection, landed, "failed", str(failure))
+        structlog.get_logger().info("landed", source=source.name, snapshot=landed.snapshot_id, status=landed.status)
         if failure is not None:
             return result_of(landed, Loaded(status="failed"), error=str(failure))
-        return self._load_pending(source, landed)
+        with span("etl.load", source=source.name, snapshot=landed.snapshot_id) as work:
+            result = self._load_pending(source, landed)
+            work.tell(outcome=result.status, opened=result.opened, closed=result.closed)
+            if not result.is_well:
+                work.fail(result.error or result.reason)
+            return result
 
     def rehearse(self, source: Source[Any], snapshot: Snapshot, failure: SourceError | None = None) -> Result:
         """Land and load in one transaction, and undo it."""
@@ -160,7 +169,7 @@ class Pipeline:
     def known_sources(self) -> dict[str, Source[Any]]:
         """Every source that ever landed anything, configured or not, ready to read its bytes again."""
         with self.engine.connect() as connection:
-            known = landing.kinds_of_sources(connection)
+            known = log.kinds_of_sources(connection)
         return {name: kinds()[kind](name) for name, kind in known.items()}
 
     def source_of(self, snapshot_id: int) -> Source[Any]:
@@ -223,23 +232,9 @@ class Pipeline:
             with connection.begin_nested():
                 loaded = judge.load(connection, landed, read(landed), read, now=self.clock(), doubt=self.doubt)
         except (ContractError, DBAPIError) as error:
-            if isinstance(error, DBAPIError) and not _is_about_the_data(error):
+            if isinstance(error, DBAPIError) and not is_about_the_data(error):
                 raise
-            reason = str(error) if isinstance(error, ContractError) else _refusal(error)
+            reason = str(error) if isinstance(error, ContractError) else refusal(error)
             history.mark(connection, landed, "failed", reason)
             return told(landed, Loaded(status="failed", reason=reason))
         return result_of(landed, loaded)
-
-
-_DATA_ERRORS = ("22", "23", "54")
-"""Classes of SQLSTATE in which the database refuses what we wrote: trying again would not help."""
-
-
-def _is_about_the_data(error: DBAPIError) -> bool:
-    return str(getattr(error.orig, "sqlstate", None) or "").startswith(_DATA_ERRORS)
-
-
-def _refusal(error: DBAPIError) -> str:
-    """What the database has against our data, without the data."""
-    primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
-    return f"the database refuses it: {primary or error.orig}"

@@ -3,6 +3,7 @@
 import os
 import sys
 
+from etl.concealment import redacted
 from etl.errors import EtlError
 
 INTERRUPTED = 130
@@ -21,25 +22,34 @@ def main() -> None:
         if _is_interrupt(end):
             _break_off()
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  whatever it is ends in one line and a status
         text = _database_trouble(error)
-        if text is None:
-            raise
-        sys.exit(_complain(text, 2))
+        sys.exit(_complain(text, 2) if text else _crash(error))
 
 
 def _run() -> None:
     """Importing the commands takes most of a second, in which a user may break off as well."""
-    from etl import log  # noqa: PLC0415
+    from etl import log, telemetry  # noqa: PLC0415
     from etl.cli.app import app  # noqa: PLC0415
 
     log.configure()
-    app(prog_name="etl")
+    try:
+        app(prog_name="etl")
+    finally:
+        telemetry.flush()
 
 
 def _complain(text: str, status: int) -> int:
-    print(f"etl: {text}", file=sys.stderr)  # noqa: T201  the one line that the user sees
+    print(f"etl: {redacted(text)}", file=sys.stderr)  # noqa: T201  the one line that the user sees
     return status
+
+
+def _crash(error: Exception) -> int:
+    """A mistake of ours, told with all that is needed to mend it."""
+    from etl import log  # noqa: PLC0415
+
+    log.crashed(error)
+    return _complain(f"{type(error).__name__}: {error}; please report this", 1)
 
 
 def _is_interrupt(end: BaseException | None) -> bool:

@@ -15,6 +15,8 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from etl.concealment import redacted
+
 WIDE = 100_000
 """Columns of a table that no terminal limits: piped output is never folded."""
 
@@ -31,7 +33,7 @@ def stderr() -> Console:
 
 def note(line: str) -> None:
     """Say something beside the result, on stderr."""
-    stderr().print(line, markup=False)
+    stderr().print(redacted(line), markup=False)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from etl import spoken
+from etl import log, spoken
 from etl.backfill import snapshots
 from etl.cli import output
 from etl.cli.progress import shown
@@ -38,6 +38,7 @@ def run(
     if due and dry_run:
         raise ConfigurationError("--due is about the ledger, and --dry-run writes nothing there: take one of them out")
     asked = current.ready(names or ())
+    log.narrate()
     if dry_run:
         results = current.pipeline.run(asked, current.settings, is_dry=True)
         finish(shown(results, total=len(asked)), as_json=as_json, is_dry=True)

@@ -3,15 +3,17 @@
 import difflib
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
+import structlog
 import typer
 from sqlalchemy import Connection, Engine
 
-from etl import config
+from etl import config, log, telemetry
 from etl.attend import Attendant, this_process
 from etl.cli import output
 from etl.config import ConfiguredSource, Receiver, Settings
@@ -35,11 +37,13 @@ class Session:
 
     config_file: Path | None
     environ: Mapping[str, str]
+    log_format: log.Format | None = None
 
     @cached_property
     def settings(self) -> Settings:
         """The settings of file and environment. Raises ``ConfigurationError``."""
         found = config.load(self.config_file)
+        log.configure(self.log_format or found.log_format)
         for line in config.near_misses(found, self.environ):
             output.note(f"warning: {line}")
         return found
@@ -47,18 +51,27 @@ class Session:
     @cached_property
     def receivers(self) -> tuple[Receiver, ...]:
         """Who is told when something is wrong."""
-        return config.receivers(self.settings, self.environ)
+        found = config.receivers(self.settings, self.environ)
+        log.conceal(each.url for each in found)
+        return found
 
     @cached_property
     def ping_url(self) -> str | None:
         """What is called after each good round."""
-        return config.ping_url(self.settings, self.environ)
+        found = config.ping_url(self.settings, self.environ)
+        log.conceal([found])
+        return found
 
     @cached_property
     def sources(self) -> dict[str, ConfiguredSource]:
         """Every configured source by name. What else is configured is looked at as well, before anything is started."""
         _ = self.receivers, self.ping_url
-        return config.configured(self.settings, self.environ)
+        found = config.configured(self.settings, self.environ)
+        log.conceal(each.secret for each in found.values())
+        for each in found.values():
+            with suppress(ConfigurationError):  # A url that is none is complained about by whoever asks it.
+                log.conceal(Address.parse(each.url, each.name).secrets)
+        return found
 
     @cached_property
     def server(self) -> EmbeddedServer:
@@ -84,7 +97,9 @@ class Session:
     def unmigrated_engine(self) -> Engine:
         """The warehouse, reachable, whatever its schema."""
         url = self.settings.database_url or self._embedded_url()
-        engine = open_engine(database_url(url))
+        target = database_url(url)
+        log.conceal([target.password])
+        engine = open_engine(target)
         require_reachable(engine)
         return engine
 
@@ -196,9 +211,13 @@ def session(context: typer.Context) -> Session:
     return found
 
 
-def open_session(context: typer.Context, config_file: Path | None) -> None:
+def open_session(context: typer.Context, config_file: Path | None, log_format: log.Format | None) -> None:
     """Begin the session; the environment is read here and nowhere else."""
-    context.obj = Session(config_file, dict(os.environ))
+    context.obj = Session(config_file, dict(os.environ), log_format)
+    if log_format:
+        log.configure(log_format)
+    if not telemetry.export(context.obj.environ):
+        structlog.get_logger("etl.telemetry").warning("spans go nowhere: install llm-price-warehouse[otel]")
 
 
 def clock() -> datetime:

@@ -20,7 +20,8 @@ NOT_MODIFIED = 304
 DEEPEST = 100
 """Levels of nesting; the deepest catalogs have a dozen."""
 
-_STRICT = msgspec.json.Decoder(float_hook=Decimal)
+LONGEST_NUMBER = 1000
+"""Digits; a longer number is no price, and to compute with it would take minutes."""
 
 _UNSTORABLE = re.compile(rb"\\u(0000|[dD][89a-fA-F])|\xed[\xa0-\xbf]")
 """Bytes that may decode to text which Postgres cannot store: NUL or a lone surrogate."""
@@ -116,12 +117,20 @@ def _decode(body: bytes) -> Any:
         return _STRICT.decode(body)
     except (msgspec.DecodeError, ValueError):
         text = body.decode(json.detect_encoding(body), "surrogatepass")
-        return json.loads(text, parse_float=Decimal, parse_int=_integer, parse_constant=str)
+        return json.loads(text, parse_float=_decimal, parse_int=_integer, parse_constant=str)
 
 
-def _integer(text: str) -> int | Decimal:
+def _integer(text: str) -> int | Decimal | str:
     """An integer, or a ``Decimal`` where it is too long to be meant as a count."""
-    return int(text) if len(text) < 40 else Decimal(text)
+    return int(text) if len(text) < 40 else _decimal(text)
+
+
+def _decimal(text: str) -> Decimal | str:
+    """A number with all its digits; one without an end becomes words, as NaN does."""
+    return Decimal(text) if len(text) <= LONGEST_NUMBER else f"a number of {len(text)} digits"
+
+
+_STRICT = msgspec.json.Decoder(float_hook=_decimal)
 
 
 def _is_deep(value: Any) -> bool:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urljoin, urlsplit
 
+from etl.concealment import SHORTEST_SURE
 from etl.domain.snapshot import PageRequest
 from etl.errors import ConfigurationError
-from etl.extract.secrets import SHORTEST_SURE
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 

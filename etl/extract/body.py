@@ -12,11 +12,16 @@ UNPACKERS = {
 
 
 class BodyTooLargeError(Exception):
-    """More came than the limit allows; what came up to there is kept."""
+    """More came than the limit allows; what came up to there is kept. The text says how much of what."""
 
 
 class BodyBrokenError(Exception):
     """The body cannot be unpacked, or ends too early; the text says which."""
+
+
+def values_in(body: bytes | bytearray) -> int:
+    """How many values a JSON text has at most, found without reading it."""
+    return sum(map(body.count, (b",", b"[", b"{")))
 
 
 class Body:
@@ -34,6 +39,11 @@ class Body:
 
     def __bytes__(self) -> bytes:
         return bytes(self._unpacked)
+
+    @property
+    def values(self) -> int:
+        """How many JSON values came so far, at most."""
+        return values_in(self._unpacked)
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes from the wire. Raises ``BodyTooLargeError`` or ``BodyBrokenError``."""
@@ -60,7 +70,7 @@ class Body:
         room = self._limit - len(self._unpacked)
         self._unpacked += data[:room]
         if len(data) > room:
-            raise BodyTooLargeError
+            raise BodyTooLargeError(f"more than {self._limit:,} bytes in one page")
 
 
 class _Stream:

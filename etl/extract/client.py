@@ -2,8 +2,7 @@
 
 import dataclasses
 import importlib.metadata
-import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -11,12 +10,14 @@ from typing import Any, Self
 import httpx
 import stamina
 
+from etl.concealment import Secrets
 from etl.domain.snapshot import Page, PageRequest
-from etl.errors import ConfigurationError, FetchError
+from etl.errors import FetchError
 from etl.extract.address import Address, ForeignOriginError
 from etl.extract.body import Body, BodyBrokenError, BodyTooLargeError
 from etl.extract.limits import Limits
-from etl.extract.secrets import Secret, Secrets
+from etl.extract.secrets import Secret
+from etl.extract.transport import came, open_http
 from etl.extract.validators import Validators
 from etl.extract.verdict import CHECK_URL, Judge, PassingError
 from etl.sources.base import Source
@@ -29,8 +30,7 @@ HEADERS = {
     "User-Agent": f"llm-price-warehouse/{importlib.metadata.version('llm-price-warehouse')}",
 }
 
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-"""Hosts that are this machine: no proxy can reach what listens there."""
+ALLOW_MORE = "check the url, or allow larger pages (max_page_bytes)"
 
 _COOKIES = frozenset({"set-cookie", "set-cookie2"})
 
@@ -56,6 +56,8 @@ class Client:
         self.limits = limits or Limits()
         self.last_reply: Page | None = None
         """The newest reply to the current request, as far as it came: evidence when the walk fails."""
+        self.last_trouble = ""
+        """What became of the last attempt at the current request, when another one follows."""
         self._address = Address.parse(url, source.name)
         self._clock = clock
         self._secrets = Secrets.of((*(secret.spellings if secret else ()), *self._address.secrets))
@@ -81,13 +83,13 @@ class Client:
 
         Raises ``AccessError`` when the gateway refuses us, ``FetchError`` for everything else but success.
         """
-        self.last_reply = None
+        self.last_reply, self.last_trouble = None, ""
         tries = 0
         try:
             async for attempt in stamina.retry_context(on=_patience, timeout=None, **_pace(self.limits)):
                 tries = attempt.num
                 with attempt:
-                    return await self._attempt(request, number, validators)
+                    return await self._noted(self._attempt(request, number, validators))
         except PassingError as error:
             came = f"{error.came} ({tries} attempts)" if tries > 1 else error.came
             raise self._judge.final(error.url, came, error.advice) from None
@@ -100,6 +102,14 @@ class Client:
             return await self._attempt(request, 1, None, is_whole=False)
         except PassingError as error:
             raise self._judge.final(error.url, error.came, error.advice) from None
+
+    async def _noted(self, attempt: Awaitable[Page]) -> Page:
+        """The page, or what is told should time run out before the next attempt ends."""
+        try:
+            return await attempt
+        except PassingError as error:
+            self.last_trouble = error.came
+            raise
 
     async def _attempt(
         self, request: PageRequest, number: int, validators: Validators | None, *, is_whole: bool = True
@@ -115,9 +125,8 @@ class Client:
             raise self._judge.final(url, f"this is no url that can be asked ({error})", CHECK_URL) from None
         except BodyBrokenError as error:
             raise self._judge.passing(url, f"{error}", "try again later, or look at the proxies between") from None
-        except BodyTooLargeError:
-            came = f"more than {self.limits.max_page_bytes:,} bytes in one page"
-            raise self._judge.final(url, came, "check the url, or allow larger pages") from None
+        except BodyTooLargeError as error:
+            raise self._judge.final(url, f"{error}", ALLOW_MORE) from None
         return self._judge.judge(page, validators)
 
     async def _follow(
@@ -157,6 +166,9 @@ class Client:
                     async for chunk in response.aiter_raw():
                         body.feed(chunk)
                     body.finish()
+                    # Refusals are read as well: nothing is decoded that memory might not hold.
+                    if body.values > self.limits.max_values:
+                        raise BodyTooLargeError(f"more than {self.limits.max_values:,} JSON values in one page")
             finally:
                 self.last_reply = page = dataclasses.replace(page, body=self._secrets.blot(bytes(body)))
             return page, response.headers["location"] if response.has_redirect_location else None
@@ -177,7 +189,7 @@ class Client:
             return self._judge.final(url, f"{error}", "check the url, or name the authority's file as ca_file")
         if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol):
             return self._judge.final(url, f"the request cannot be sent ({error})", CHECK_URL)
-        return self._judge.passing(url, _came(error, self.limits), "check the url, or try again later")
+        return self._judge.passing(url, came(error, self.limits), "check the url, or try again later")
 
     def _kept(self, headers: httpx.Headers) -> dict[str, str]:
         """The reply's headers, in lower case, without cookies and without any that echoes a secret."""
@@ -196,42 +208,6 @@ def _headers(secret: Secret | None, basic: str | None) -> httpx.Headers:
     if secret:
         headers[secret.header] = secret.value
     return headers
-
-
-def open_http(headers: httpx.Headers, limits: Limits, ca_file: Path | None) -> httpx.AsyncClient:
-    """The connection pool. Raises ``ConfigurationError``."""
-    timeout = httpx.Timeout(limits.read_seconds, connect=limits.connect_seconds)
-    try:
-        trust = httpx.create_ssl_context()
-        if ca_file:
-            trust.load_verify_locations(ca_file)
-        return httpx.AsyncClient(
-            headers=headers,
-            timeout=timeout,
-            verify=trust,
-            http2=False,
-            trust_env=True,
-            mounts={f"all://{host}": None for host in LOOPBACK},
-        )
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(f"certificates of {ca_file or 'the system'} cannot be read ({error})") from None
-    except (ValueError, ImportError, httpx.InvalidURL) as error:
-        raise ConfigurationError(f"the proxy of the environment cannot be used ({error})") from None
-
-
-def _came(error: httpx.TransportError, limits: Limits) -> str:
-    """A failure of the transport in a few words."""
-    match error:
-        case httpx.ConnectTimeout():
-            return f"no connection within {limits.connect_seconds:g} s"
-        case httpx.TimeoutException():
-            return f"nothing more came within {limits.read_seconds:g} s"
-        case httpx.ConnectError():
-            return f"no connection ({error})"
-        case httpx.ReadError() | httpx.WriteError() | httpx.CloseError():
-            return "the connection was reset"
-        case _:
-            return f"a broken reply ({error})"
 
 
 def _pace(limits: Limits) -> dict[str, Any]:

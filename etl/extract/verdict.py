@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from etl.concealment import Secrets
 from etl.domain.snapshot import NOT_MODIFIED, Page
 from etl.errors import AccessError, FetchError, SourceError
 from etl.extract.limits import Limits
-from etl.extract.secrets import Secret, Secrets
+from etl.extract.secrets import Secret
 from etl.extract.validators import Validators
 from etl.extract.waits import retry_after
 from etl.sources.base import Recourse, Refusal, Source

@@ -8,10 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from etl.domain.snapshot import Page, PageRequest
 from etl.errors import ContractError, FetchError, IncompleteError, SourceError
-from etl.extract.client import Client, Limits, Secret, Validators
+from etl.extract.body import values_in
+from etl.extract.client import ALLOW_MORE, Client, Limits, Secret, Validators
+from etl.extract.resolving import Unwaited
 from etl.sources.base import Source
+from etl.telemetry import span
 
 RESTARTS = 2
 
@@ -71,6 +76,7 @@ def fetch_snapshot(  # noqa: PLR0913  each is one fact of the configuration
     """
 
     async def _walk() -> Outcome:
+        asyncio.get_running_loop().set_default_executor(Unwaited())
         async with Client(source, url=url, clock=clock, secret=secret, limits=limits, ca_file=ca_file) as client:
             return await walk(source, client, validators=validators)
 
@@ -85,6 +91,7 @@ class _Walker:
         self._source = source
         self._client = client
         self._request = source.first_page()
+        self._values = 0
 
     async def walk_until_consistent(self, validators: Validators | None, restarts: int) -> None:
         """Walk, and walk again at most ``restarts`` times while the pages contradict each other."""
@@ -101,19 +108,30 @@ class _Walker:
 
     async def _walk_once(self, validators: Validators | None) -> None:
         self.pages.clear()
+        self._values = 0
         asked: set[PageRequest] = set()
         request: PageRequest | None = self._source.first_page()
         while request:
             self._permit(request, asked)
             asked.add(request)
             self._request = request
-            self.pages.append(await self._client.fetch(request, len(asked), validators if len(asked) == 1 else None))
+            self.pages.append(await self._page(request, len(asked), validators if len(asked) == 1 else None))
+            self._bear()
             with self._reading():
                 request = self._source.next_page(self.pages[-1])
         with self._reading():
             coverage = self._source.coverage(tuple(self.pages))
         if coverage.is_contradictory:
             raise _ContradictionError(coverage.reason)
+
+    async def _page(self, request: PageRequest, number: int, validators: Validators | None) -> Page:
+        """One page, said to whoever watches."""
+        with span("etl.page", number=number) as work:
+            page = await self._client.fetch(request, number, validators)
+            facts: dict[str, Any] = {"url": page.url, "status": page.status, "bytes": len(page.body)}
+            work.tell(**facts)
+        structlog.get_logger().info("page came", number=number, **facts)
+        return page
 
     def _permit(self, request: PageRequest, asked: set[PageRequest]) -> None:
         """Refuse to go in circles or on for ever."""
@@ -122,6 +140,15 @@ class _Walker:
         if len(asked) >= self._client.limits.max_pages:
             came = f"more than {len(asked)} pages"
             raise IncompleteError(self._line(came, "use larger pages (page_size), or check the url"))
+
+    def _bear(self) -> None:
+        """Refuse pages that together are more than memory may have to hold, before they are decoded."""
+        limits, bodies = self._client.limits, [page.body for page in self.pages]
+        if sum(map(len, bodies)) > limits.max_walk_bytes:
+            raise IncompleteError(self._line(f"more than {limits.max_walk_bytes:,} bytes in all pages", ALLOW_MORE))
+        self._values += values_in(bodies[-1])
+        if self._values > limits.max_values:
+            raise IncompleteError(self._line(f"more than {limits.max_values:,} JSON values in all pages", ALLOW_MORE))
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -143,6 +170,8 @@ class _Walker:
         if rest := self.evidence()[len(self.pages) :]:
             parts.append(f"{len(rest[0].body):,} bytes of page {rest[0].number} (HTTP {rest[0].status})")
         came = f"no end within {self._client.limits.timeout_seconds:g} s, only {' and '.join(parts) or 'silence'}"
+        if self._client.last_trouble:
+            came += f", after {self._client.last_trouble}"
         return FetchError(self._line(came, "try again later, or allow more time (timeout_seconds)"))
 
     def _line(self, came: str, advice: str) -> str:

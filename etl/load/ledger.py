@@ -28,6 +28,7 @@ class Run:
     run_id: int
     source: str
     due_at: datetime | None
+    started_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +82,7 @@ def begin(connection: Connection, asking: Asking, now: datetime) -> Run | None:
     assert run_id is not None  # noqa: S101  the database deals out numbers
     if due_at is not None:
         _record(connection, asking.source, due_at, status="taken", run_id=run_id)
-    return Run(run_id=run_id, source=asking.source, due_at=due_at)
+    return Run(run_id=run_id, source=asking.source, due_at=due_at, started_at=now)
 
 
 def land(connection: Connection, run_id: int, snapshot_id: int) -> None:
@@ -126,7 +127,7 @@ def latest_slot(connection: Connection, name: str) -> Row | None:  # type: ignor
 
 _GOING_ON = text(
     """
-    SELECT r.run_id, r.source, r.due_at, r.snapshot_id, c.status, c.reason
+    SELECT r.run_id, r.source, r.due_at, r.started_at, r.snapshot_id, c.status, c.reason
       FROM core.run r LEFT JOIN core.snapshot c ON c.snapshot_id = r.snapshot_id
      WHERE r.source = :source AND r.outcome IS NULL
        FOR UPDATE OF r
@@ -136,7 +137,7 @@ _GOING_ON = text(
 
 def _close(connection: Connection, row: Row, now: datetime, why: str) -> None:  # type: ignore[type-arg]
     """A run that landed its snapshot did what it was for, whatever became of its process."""
-    dead = Run(run_id=row.run_id, source=row.source, due_at=row.due_at)
+    dead = Run(run_id=row.run_id, source=row.source, due_at=row.due_at, started_at=row.started_at)
     if row.snapshot_id is not None:
         end(connection, dead, outcome=row.status, error=row.reason if row.status == "failed" else None, now=now)
         return

@@ -13,7 +13,7 @@ def lock_source(connection: Connection, source: str) -> None:
     """Be the only writer of a source until the end of the transaction, waiting for another one (contract, rule 9)."""
     name = f"source {source}"
     if not connection.scalar(select(func.pg_try_advisory_xact_lock(key_of(name)))):
-        structlog.get_logger().info("waiting for another process that writes this source", source=source)
+        structlog.get_logger().warning("waiting for another process that writes this source", source=source)
         lock(connection, name)
 
 

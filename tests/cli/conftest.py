@@ -17,6 +17,7 @@ from etl.demo.story import play
 from etl.pipeline import Pipeline
 from tests.conftest import _database
 from tests.extract.gateway import Gateway, ok
+from tests.listening import silence
 from tests.processes import Ended
 
 Run = Callable[..., Ended]
@@ -49,6 +50,7 @@ def typing(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
     yield run
     structlog.reset_defaults()
+    silence()
     stamina.instrumentation.set_on_retry_hooks(hooks)
 
 

@@ -149,3 +149,11 @@ def test_webhooks_are_named_and_never_shown(
     monkeypatch.delenv("HOOK")
     found, _ = examine(etl, 2)
     assert (found["webhooks"]["status"], "HOOK is not set" in found["webhooks"]["found"]) == ("failed", True)
+
+
+def test_what_is_secret_in_a_url_is_not_shown(etl: Run, warehouse: Engine, file: File, gateway: Gateway) -> None:
+    del warehouse
+    file(gateway.url.replace("//", "//me:planted-password@") + "?token=planted-token")
+    found, ended = examine(etl, 0)
+    assert found["source s"]["found"].endswith(f"{gateway.url}/v1/models")
+    assert "planted" not in ended.out + ended.err

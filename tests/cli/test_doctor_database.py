@@ -1,5 +1,7 @@
 """``etl doctor`` with real databases that are well, or broken in every way: lines, and no traceback."""
 
+import socket
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, Engine, text
 
+from etl.database import migrations
 from etl.database.engine import open_engine
+from etl.doctor.warehouse import schema
 from tests.cli.conftest import Run, named
 from tests.cli.examining import examine
 from tests.conftest import free_port
@@ -142,3 +146,24 @@ def test_a_database_that_goes_on_without_the_tables_of_the_ledger_ends_in_a_line
     file(gateway.url)
     found, _ = examine(etl, 1)
     assert "core.run" in found["last run"]["found"]
+
+
+def test_an_embedded_database_is_migrated_by_the_next_command(empty_url: URL) -> None:
+    finding = schema(open_engine(empty_url), is_embedded=True)
+    assert (finding.status, finding.found) == (
+        "warning",
+        f"the database has schema none, {migrations.head()} is needed",
+    )
+
+
+@pytest.mark.slow
+def test_a_server_that_hangs_is_not_waited_for_long(
+    etl: Run, file: File, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file(gateway.url)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("DATABASE_URL", f"postgres://etl@127.0.0.1:{silent.getsockname()[1]}/etl")
+        began = time.monotonic()
+        found, _ = examine(etl, 1)
+        assert time.monotonic() - began < 8
+    assert found["database"]["status"] == "failed"

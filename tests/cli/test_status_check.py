@@ -75,6 +75,8 @@ def test_a_backfill_of_this_minute_does_not_help(check: Callable[..., Ended], wa
 
 
 def test_what_is_disabled_is_not_asked_for(check: Callable[..., Ended], warehouse: Engine) -> None:
+    take(warehouse, shown(ago(hours=3), FULL))
+    assert take(warehouse, shown(ago(hours=2), FEW)).status == "held"
     fail(warehouse, ago(hours=1))
     scheduled_since(warehouse, 9)
     configure(warehouse, replace(S, enabled=False))

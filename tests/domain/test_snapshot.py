@@ -61,3 +61,8 @@ def test_nul_and_lone_surrogates_do_not_break_a_load(engine: Engine) -> None:
 def test_a_body_that_is_no_catalog_is_named(body: bytes, said: str) -> None:
     with pytest.raises(ContractError, match=said):
         _ = page(body).document
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "0." + "9" * 1001])
+def test_a_number_without_an_end_becomes_words(number: str) -> None:
+    assert page(f"[{number}, 1]".encode()).document == [f"a number of {len(number)} digits", 1]

@@ -28,14 +28,15 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def _server(certificate: Path) -> ssl.SSLContext:
+def server_of(certificate: Path) -> ssl.SSLContext:
+    """What a gateway needs to use it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_sent(certificate: Path) -> None:
-    with Gateway(ok(b"{}"), tls=_server(certificate)) as gateway:
+    with Gateway(ok(b"{}"), tls=server_of(certificate)) as gateway:
         line = failure(Plain(), gateway.url, secret=SECRET)
     assert "certificate verify failed" in line
     assert "name the authority's file as ca_file" in line
@@ -44,14 +45,14 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_sen
 
 
 def test_a_certificate_of_an_authority_of_ones_own_is_accepted(certificate: Path) -> None:
-    with Gateway(ok(b"{}"), tls=_server(certificate)) as gateway:
+    with Gateway(ok(b"{}"), tls=server_of(certificate)) as gateway:
         outcome = fetched(Plain(), gateway.url, secret=SECRET, ca_file=certificate.with_suffix(".crt"))
     assert outcome.error is None
     assert outcome.pages[0].url.startswith("https://127.0.0.1:")
 
 
 def test_a_certificate_for_another_host_is_refused(certificate: Path) -> None:
-    with Gateway(ok(b"{}"), tls=_server(certificate)) as gateway:
+    with Gateway(ok(b"{}"), tls=server_of(certificate)) as gateway:
         url = gateway.url.replace("127.0.0.1", "localhost")
         assert "certificate verify failed" in failure(Plain(), url, ca_file=certificate.with_suffix(".crt"))
 

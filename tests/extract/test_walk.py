@@ -2,17 +2,20 @@
 
 import dataclasses
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from etl.domain.catalog import Coverage
 from etl.domain.snapshot import Page
 from etl.errors import AccessError, ContractError, FetchError, IncompleteError
 from etl.extract.validators import Validators
-from tests.extract.gateway import Act, Gateway, drip, head, ok, reply
+from tests.extract.gateway import Act, Gateway, drip, head, ok, reply, reset
 from tests.extract.sources import KEY, NOW, QUICK, SECRET, Offsets, Plain, Tokens, failure, fetched
 
 
@@ -167,3 +170,43 @@ def test_sources_are_walked_side_by_side_from_threads() -> None:
             thread.join()
     assert time.monotonic() - start < 2
     assert sorted(outcome.error is None for outcome in found) == [False, True, True]
+
+
+def test_pages_that_are_too_much_together_are_given_up_before_they_are_decoded() -> None:
+    limits = dataclasses.replace(QUICK, max_page_bytes=20_000)
+    full = json.dumps({"data": [], "next_page_token": "a"}).encode()
+    padded, many = full.ljust(19_000), full[:-1] + b', "more": [' + b"[]," * 2000 + b"0]}"
+    acts = [ok(page.replace(b'"a"', f'"{number}"'.encode())) for number, page in enumerate([padded] * 3)]
+    with Gateway(*acts) as gateway:
+        assert "more than 40,000 bytes in all pages; " in failure(Tokens(), gateway.url, limits=limits)
+        assert len(gateway.asked) == 3
+    acts = [ok(page.replace(b'"a"', f'"{number}"'.encode())) for number, page in enumerate([many] * 3)]
+    with Gateway(*acts) as gateway:
+        assert "more than 10,000 JSON values in all pages; " in failure(Tokens(), gateway.url, limits=limits)
+        assert len(gateway.asked) == 3
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_page_of_too_many_values_is_kept_and_not_decoded(status: int) -> None:
+    body = b"[" + b"[]," * 5_001 + b"0]"
+    with Gateway(reply(status, body)) as gateway:
+        outcome = fetched(Plain(), gateway.url, limits=dataclasses.replace(QUICK, max_page_bytes=20_000))
+    assert "more than 10,000 JSON values in one page; check the url, or allow larger pages" in str(outcome.error)
+    assert [page.body for page in outcome.pages] == [body]
+
+
+def test_a_deadline_between_attempts_tells_what_became_of_the_last() -> None:
+    limits = dataclasses.replace(QUICK, timeout_seconds=0.3, backoff_seconds=5, max_backoff_seconds=5)
+    with Gateway(reset(b"")) as gateway:
+        line = failure(Plain(), gateway.url, limits=limits)
+    assert "no end within 0.3 s, only silence, after the connection was reset; " in line
+
+
+def test_a_resolver_that_hangs_does_not_keep_a_walk_beyond_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    awake = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: awake.wait(30))
+    begun = time.monotonic()
+    line = failure(Plain(), "http://gateway.invalid", limits=dataclasses.replace(QUICK, timeout_seconds=0.2))
+    awake.set()
+    assert time.monotonic() - begun < 2
+    assert "no end within 0.2 s, only silence" in line
