@@ -7,7 +7,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from etl.extract.secrets import CONCEALED, Secrets
+from etl.concealment import CONCEALED, Secrets
 
 VALUE = 'sk"planted/with+signs&all\\of them'
 
