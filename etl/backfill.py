@@ -14,6 +14,7 @@ from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import ConfigurationError
 from etl.load import manifest
 from etl.load.manifest import ArchivedSnapshot
+from etl.sources.registry import kinds
 
 _COMPACT = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)T(\d\d)[-:]?(\d\d)[-:]?(\d\d)(\.\d+)?Z")
 
@@ -83,11 +84,10 @@ def _archived(source: str, folder: Path) -> Iterator[Archived]:
 
     Of several with one time, one that did not fail replaced the others, as it did where they come from.
     """
-    told = manifest.read(folder)
-    speaking = [each for each in told if each.source == source and not each.failure and each.verdict != "rejected"]
-    if not speaking:
-        there = ", ".join(sorted({each.source for each in told})) or "nothing"
-        raise ConfigurationError(f"{folder} has no snapshots of {source}: it has {there}")
+    told = manifest.read(folder, source)
+    speaking = [each for each in told if each.pages and not each.failure and each.verdict != "rejected"]
+    if unknown := {each.kind for each in speaking} - kinds().keys():
+        raise ConfigurationError(f"{folder} has snapshots of the kind {unknown.pop()}: this version knows none")
     by_time = {each.observed_at: each for each in sorted(speaking, key=lambda each: each.verdict != "failed")}
     yield from (Archived(time=at, folder=folder.resolve(), told=each) for at, each in by_time.items())
 

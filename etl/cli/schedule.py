@@ -2,51 +2,103 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated
 
+import structlog
 import typer
 
+from etl import log, telemetry
 from etl.cli import output
 from etl.cli.pull import JsonOption
 from etl.cli.session import Session, require_known, session
+from etl.config import ConfiguredSource
 from etl.database import migrations
-from etl.load import log
+from etl.load import health
+from etl.load import log as logged
+from etl.result import Result
 from etl.schedule.daemon import Daemon
+from etl.schedule.http import Machine
+from etl.schedule.metrics import Metrics
 from etl.schedule.plan import Plan
+from etl.schedule.readiness import asking_engine, readiness
 
 SLOTS = ("due_at", "source", "status", "run_id", "outcome", "worker", "reason")
 
 
 def schedule(context: typer.Context) -> None:
     """Pull each enabled source on its own schedule, until SIGTERM or SIGINT; SIGHUP reads the configuration anew."""
-    first = session(context)
-    if not Daemon(_Replanning(first)).run():
+    current = session(context)
+    sources = current.ready(())
+    log.narrate(even_to_people=True)
+    asking = asking_engine(current.engine.url)
+    metrics = Metrics(lambda: health.sources(asking))
+    planning = _Planning(current, sources, metrics)
+    daemon = Daemon(planning)
+    with _served(current, daemon, metrics):
+        is_over = daemon.run()
+    if not is_over:
         # A walk that does not end holds nothing that the next run would not do again.
+        telemetry.flush()
         sys.stderr.flush()
         os._exit(0)
 
 
-class _Replanning:
-    """Plans from the configuration as it is now; the first time that is the one of the command."""
+@contextmanager
+def _served(current: Session, daemon: Daemon, metrics: Metrics) -> Iterator[None]:
+    """Serve machines meanwhile, if they were given an address."""
+    address = current.settings.http_address
+    if address is None:
+        yield
+        return
+    is_ready = readiness(asking_engine(current.engine.url))
+    with Machine(address, liveness=daemon.why_dead, readiness=is_ready, metrics=metrics.registry) as machine:
+        structlog.get_logger().info("serving machines", host=machine.address.host, port=machine.address.port)
+        yield
 
-    def __init__(self, first: Session) -> None:
-        self._next = first
+
+class _Planning:
+    """Plans by the configuration as it is now; the first one is by that of the command."""
+
+    def __init__(self, first: Session, sources: list[ConfiguredSource], metrics: Metrics) -> None:
+        self._session = first
+        self._metrics = metrics
+        self._plan: Plan | None = self._planned(first, sources)
 
     def __call__(self) -> Plan:
-        current, self._next = self._next, Session(self._next.config_file, self._next.environ)
-        sources = current.ready(())
+        if self._plan is not None:
+            plan, self._plan = self._plan, None
+            return plan
+        current = replace(self._session)
+        plan = self._planned(current, current.ready(()))
+        if current.settings.http_address != self._session.settings.http_address:
+            structlog.get_logger().warning("http_address counts from the next start on", because="it is bound once")
+        return plan
+
+    def _planned(self, current: Session, sources: list[ConfiguredSource]) -> Plan:
         current.record_configuration(current.sources.values())
+        notifier = current.notifier
 
         def require_ready() -> None:
             if current.is_embedded:
                 current.server.ensure()
             migrations.require_current(current.engine)
 
+        def after(result: Result, seconds: float) -> None:
+            self._metrics.observe(result, seconds)
+            notifier.tell()
+            if result.is_well and notifier.is_well():
+                notifier.ping()
+
         return Plan(
             pipeline=current.pipeline,
             settings=current.settings,
             sources={source.name: source for source in sources},
             require_ready=require_ready,
+            each_minute=notifier.tell,
+            after=after,
         )
 
 
@@ -60,9 +112,9 @@ def slots(
 ) -> None:
     """Show the due times of the sources, and what became of each."""
     with session(context).engine.connect() as connection:
-        rows = log.slots(connection, source=source, is_missed_only=missed, limit=limit)
+        rows = logged.slots(connection, source=source, is_missed_only=missed, limit=limit)
         if source and not rows:
-            require_known(source, [*session(context).sources, *(row["source"] for row in log.status(connection))])
+            require_known(source, [*session(context).sources, *(row["source"] for row in logged.status(connection))])
     if not rows:
         output.note("no slots: `etl schedule` or `etl run` serves them as they come due")
     if as_json:

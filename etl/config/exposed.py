@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from etl.config.addresses import has_password, has_user_info, is_secret
+from etl.config.layout import place_of
 from etl.config.variables import url_variable
 from etl.errors import ConfigurationError
 
@@ -29,7 +30,10 @@ def _exposed(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         variable = url_variable(str(name))
         for key in ("url", "path"):
             if has_user_info(_text(source, key)) or _is_telling(_text(source, key)):
-                yield f"sources.{name}.{key}", f"set {variable}, or {variable}_FILE to a file that holds the whole url"
+                yield (
+                    place_of(["sources", name, key]),
+                    f"set {variable}, or {variable}_FILE to a file that holds the whole url",
+                )
     for number, hook in enumerate(_entries(_table(values, "alerts").get("webhooks")), 1):
         if is_secret(_text(hook, "url")):
             instead = "write url_env, the name of the variable that holds the url, or url_file, a file that holds it"

@@ -8,10 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from etl.config.hints import hint
-from etl.config.layout import NESTED, PREFIX, model_at, variable
+from etl.config.layout import NESTED, PREFIX, Step, model_at, place_of, variable
 from etl.config.settings import Settings
-
-Step = int | str
 
 _SAID_BETTER = {
     "time_delta_parsing": "Write a time like 90s, 30m, 36h or 2d",
@@ -32,11 +30,11 @@ def fault(error: ValidationError, file: Path, values: Mapping[str, Any], environ
     given = {name.upper(): value for name, value in environ.items() if value}
     culprit = _culprit(steps, values, given)
     source = f"environment: {culprit}" if culprit else str(file)
-    place = "" if culprit and culprit == variable(steps) else f": {_place(steps)}"
+    place = "" if culprit and culprit == variable(steps) else f": {place_of(steps)}"
     if first["type"] != "extra_forbidden":
         return f"{source}{place}: {_SAID_BETTER.get(first['type'], first['msg'])}"
     known = model_at(steps[:-1]).model_fields
-    return f"{source}: unknown key {_place(steps)}; {hint(str(steps[-1]), known, 'known keys')}"
+    return f"{source}: unknown key {place_of(steps)}; {hint(str(steps[-1]), known, 'known keys')}"
 
 
 def unreadable(error: Exception, environ: Mapping[str, str]) -> str:
@@ -86,13 +84,3 @@ def _decoded(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return None
-
-
-def _place(steps: Sequence[Step]) -> str:
-    """Where a fault stands; entries of a list are counted from 1, as people do."""
-    return ".".join(str(step + 1) if isinstance(step, int) else _shown(step) for step in steps)
-
-
-def _shown(step: str) -> str:
-    """A key as TOML would write it, on one line."""
-    return step if step.isprintable() and step and " " not in step else ascii(step)

@@ -8,6 +8,9 @@ from pydantic import BaseModel
 
 from etl.config.settings import Settings, Table
 
+Step = int | str
+"""A key, or the number of an entry, from 0."""
+
 PREFIX = "ETL_"
 
 NESTED = "__"
@@ -60,7 +63,7 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for model in found if model is not None), None)
 
 
-def model_at(steps: Iterable[int | str]) -> type[BaseModel]:
+def model_at(steps: Iterable[Step]) -> type[BaseModel]:
     """The class that describes the table at the end of a path; numbers and names of entries are passed over."""
     model: type[BaseModel] = Settings
     for step in steps:
@@ -69,10 +72,19 @@ def model_at(steps: Iterable[int | str]) -> type[BaseModel]:
     return model
 
 
-def variable(steps: Iterable[int | str]) -> str:
+def variable(steps: Iterable[Step]) -> str:
     """The variable that sets what stands at a path."""
     first, *rest = map(str, steps)
     field = Settings.model_fields.get(first)
     if field and isinstance(field.validation_alias, str) and not rest:
         return field.validation_alias
     return PREFIX + NESTED.join([first, *rest]).upper()
+
+
+def place_of(steps: Iterable[Step]) -> str:
+    """A path as people read it: entries of a list are counted from 1, and strange keys are quoted, on one line."""
+    return ".".join(str(step + 1) if isinstance(step, int) else _shown(step) for step in steps)
+
+
+def _shown(key: str) -> str:
+    return key if key and key.isprintable() and " " not in key else ascii(key)

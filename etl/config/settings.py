@@ -53,7 +53,7 @@ class SourceSettings(Table):
 
     alternatives = ("credential", "credential_file")
 
-    kind: str | None = Field(
+    kind: Name | None = Field(
         None, description="How the source is read; the name itself when that is a kind.", examples=["bifrost"]
     )
     url: Url | None = Field(

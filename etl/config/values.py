@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field, FilePath, InstanceOf
+from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf
 from pydantic_core import PydanticCustomError
 
 from etl.config.addresses import is_url
@@ -47,6 +47,15 @@ def _at_home(value: Any) -> Any:
     if not value.strip() or "\0" in value:
         raise PydanticCustomError("path", "Write a path, or take the key out")
     return path
+
+
+def _existing(value: Path) -> Path:
+    try:
+        if value.is_file():
+            return value
+    except OSError:
+        pass
+    raise PydanticCustomError("file", "There is no such file: check the path, or take the key out")
 
 
 def _cron(value: Any) -> Any:
@@ -121,7 +130,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0
 
 Folder = Annotated[Path, BeforeValidator(_at_home)]
 
-ExistingFile = Annotated[FilePath, BeforeValidator(_at_home)]
+ExistingFile = Annotated[Path, BeforeValidator(_at_home), AfterValidator(_existing)]
 
 Schedule = Annotated[InstanceOf[Cron], BeforeValidator(_cron)]
 

@@ -63,9 +63,11 @@ def transfer(source: Engine, target: Engine, progress: Progress) -> dict[str, in
 
 def _layout(connection: Connection) -> Layout:
     columns = {row.name: tuple(row.columns) for row in connection.execute(_TABLES)}
-    graph = {name: {other for table, other in connection.execute(_REFERENCES) if table == name} for name in columns}
-    order = TopologicalSorter(graph).static_order()
-    return Layout(tables={name: columns[name] for name in order}, sequences=tuple(connection.scalars(_SEQUENCES).all()))
+    graph: dict[str, set[str]] = {name: set() for name in columns}
+    for table, other in connection.execute(_REFERENCES):
+        graph[table].add(other)
+    tables = {name: columns[name] for name in TopologicalSorter(graph).static_order()}
+    return Layout(tables=tables, sequences=tuple(connection.scalars(_SEQUENCES).all()))
 
 
 def _make_room(connection: Connection, tables: Iterable[str]) -> None:

@@ -5,9 +5,11 @@ something became of it meanwhile, counts as it was told last.
 """
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -17,6 +19,8 @@ from etl.load import objects
 
 MANIFEST = "manifest"
 
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
 
 class ArchivedPage(msgspec.Struct, frozen=True, kw_only=True):
     """One page: all that is known of it but its body, which is the object ``sha256`` of ``size`` bytes."""
@@ -25,8 +29,8 @@ class ArchivedPage(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     status: int
     headers: dict[str, str]
-    fetched_at: datetime
-    sha256: str
+    fetched_at: Moment
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
     size: int
 
 
@@ -36,8 +40,8 @@ class ArchivedSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     kind: str
     origin: str
-    observed_at: datetime
-    landed_at: datetime
+    observed_at: Moment
+    landed_at: Moment
     snapshot_id: int
     failure: str | None
     verdict: str
@@ -65,26 +69,37 @@ def add(folder: Path, snapshots: Iterable[ArchivedSnapshot], now: datetime) -> i
     The caller is alone in the folder. Raises ``ArchiveError``.
     """
     told = {_digest(line) for _, line in _lines(folder)}
-    lines = [line for each in snapshots if _digest(line := _ENCODER.encode(each)) not in told]
-    if lines:
-        # Numbers, because clocks go back; the time is for people.
-        number = max((int(file.name[:6]) for file in _files(folder)), default=0) + 1
-        objects.write(folder / MANIFEST / f"{number:06}-{now:%Y%m%dT%H%M%SZ}.jsonl", b"\n".join(lines) + b"\n")
-    return len(lines)
+    lines = (line for each in snapshots if _digest(line := _ENCODER.encode(each)) not in told)
+    first = next(lines, None)
+    if first is None:
+        return 0
+    # Numbers, because clocks go back; the time is for people.
+    number = max((int(file.name[:6]) for file in _files(folder)), default=0) + 1
+    count = itertools.count()
+    ended = (line + b"\n" for line, _ in zip(itertools.chain([first], lines), count, strict=False))
+    objects.write(folder / MANIFEST / f"{number:06}-{now:%Y%m%dT%H%M%SZ}.jsonl", ended)
+    return next(count)
 
 
-def read(folder: Path) -> list[ArchivedSnapshot]:
-    """Every snapshot of an archive, as it was told last, in order of time.
+def read(folder: Path, source: str) -> list[ArchivedSnapshot]:
+    """The snapshots that an archive has of a source, as they were told last, in order of time.
 
-    Raises ``ConfigurationError`` for a line that is none of a manifest.
+    Raises ``ConfigurationError`` when it has none, or for a line that is none of a manifest.
     """
     found = {}
+    others = set()
     for place, line in _lines(folder):
         try:
             told = _DECODER.decode(line)
         except msgspec.DecodeError as error:
             raise ConfigurationError(f"{place}: no line of a manifest: {error}; put back a good copy") from None
-        found[told.source, told.snapshot_id, told.landed_at] = told
+        if told.source == source:
+            found[told.snapshot_id, told.landed_at] = told
+        else:
+            others.add(told.source)
+    if not found:
+        there = ", ".join(sorted(others)) or "nothing"
+        raise ConfigurationError(f"{folder} has no snapshots of {source}: it has {there}")
     return sorted(found.values(), key=lambda each: (each.observed_at, each.snapshot_id))
 
 

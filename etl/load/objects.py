@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,19 +59,19 @@ def put(folder: Path, sha256: bytes, size: int, packed: bytes) -> bool:
     """
     if read(folder, sha256, size) is not None:
         return False
-    write(path_of(folder, sha256), packed)
+    write(path_of(folder, sha256), [packed])
     if read(folder, sha256, size) is None:
         raise ArchiveError(f"{path_of(folder, sha256)}: was written and is not there")
     return True
 
 
-def write(path: Path, content: bytes) -> None:
+def write(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file that is there whole, on disk, or not at all. Raises ``ArchiveError``."""
     part = path.with_name(f".{path.name}.part")
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
-            file.write(content)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)

@@ -78,9 +78,12 @@ class Daemon:
             self._scheduler.shutdown(wait=False)
             return self._watch.end(GRACE)
 
-    def is_alive(self) -> bool:
-        """Whether the daemon still waits for its slots."""
-        return self._scheduler.running and time.monotonic() - self._beat < SILENCE
+    def why_dead(self) -> str | None:
+        """Why nobody waits for slots any more, in one line; null while the daemon does."""
+        if not self._scheduler.running:
+            return "the scheduler does not run"
+        silent = time.monotonic() - self._beat
+        return f"no sign of life for {silent:.0f} s" if silent > SILENCE else None
 
     def _next(self, received: "SimpleQueue[int]") -> int:
         """The next signal; 0 when a beat went by without one."""

@@ -31,7 +31,7 @@ def test_what_cannot_be_typed_is_explained(etl: Run, typed: tuple[str, ...], sai
 def test_every_command_explains_itself(etl: Run) -> None:
     listed = etl("--help")
     assert listed.status == 0
-    for command in ("demo", "run", "backfill", "sources", "status", "snapshots", "changes", "verify", "db"):
+    for command in ("demo", "run", "backfill", "sources", "status", "snapshots", "changes", "verify", "raw", "db"):
         assert f"\n  {command} " in listed.out
         assert etl(command, "--help").status == 0
 

@@ -38,7 +38,8 @@ WATCH = "[[alerts.price_changes]]\nname = 'w'\n"
         ("[sources.bifrost]\nschedule = '7 * * *'", "sources.bifrost.schedule: write five fields, minute hour day"),
         ("[sources.bifrost]\nschedule = '61 * * * *'", "sources.bifrost.schedule: "),
         ("[sources.bifrost]\ntimeout_seconds = inf", "sources.bifrost.timeout_seconds: Input should be less than"),
-        ("ca_file = 'nowhere.pem'", "ca_file: Path does not point to a file"),
+        ("ca_file = 'nowhere.pem'", "ca_file: There is no such file: check the path"),
+        (f"ca_file = '{'x' * 5000}'", "ca_file: There is no such file: check the path"),
         ("home = ''", "home: Write a path, or take the key out"),
         ('home = "a\\u0000b"', "home: Write a path, or take the key out"),
         ("home = '~nobody-of-that-name/x'", "home: Nobody knows the home of that user: write the whole path"),
@@ -76,7 +77,7 @@ def test_what_is_wrong_in_a_file_is_named_with_its_place(toml: str, line: str) -
     [
         ("", "ETL_DB_PORT", "x", ": Input should be a valid integer"),
         ("db_port = 1", "ETL_DB_PORT", "x", ": Input should be a valid integer"),
-        ("", "ETL_CA_FILE", "/nowhere", ": Path does not point to a file"),
+        ("", "ETL_CA_FILE", "/nowhere", ": There is no such file"),
         ("[alerts]\nrepeat = '1h'", "ETL_ALERTS__FAILURES", "0", ": Input should be greater than or equal to 1"),
         ("", "ETL_ALERTS__FAILURS", "5", ": unknown key alerts.failurs; did you mean failures?"),
         ("[alerts]\nrepeat = '1h'", "ETL_ALERTS", '{"failures": 0}', ": alerts.failures: Input should be greater"),

@@ -87,9 +87,14 @@ def test_runs_go_on_where_it_was_copied_to(engine: Engine, second: Engine) -> No
     assert believed(second, "s") == history(WORLDS | {9: dearer})
 
 
-def test_a_trigger_is_in_force_again_after_the_copy(engine: Engine, second: Engine) -> None:
+def test_triggers_rest_while_it_is_copied_and_are_in_force_again_afterwards(engine: Engine, second: Engine) -> None:
     fill(engine)
+    with second.begin() as connection:
+        bend = "CREATE FUNCTION public.bend() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.name := 'bent';"
+        connection.execute(text(f"{bend} RETURN NEW; END $$"))
+        connection.execute(text("CREATE TRIGGER bend BEFORE INSERT ON core.model FOR EACH ROW EXECUTE FUNCTION bend()"))
     copied(engine, second)
+    assert dump(second) == dump(engine)
     with second.connect() as connection:
         resting = text("SELECT tgname FROM pg_trigger WHERE tgenabled <> 'O' AND NOT tgisinternal")
         assert connection.scalars(resting).all() == []

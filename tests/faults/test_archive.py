@@ -147,7 +147,7 @@ def test_two_archivers_at_once_and_a_run_meanwhile(warehouse_url: URL, engine: E
     go_on.touch()
     assert ended(process) == 0
     assert {sha for sha, is_here in bodies(engine).items() if is_here} == {sha_of(engine, 500), sha_of(engine, 6)}
-    assert len([told.restored(tmp_path / "a") for told in manifest.read(tmp_path / "a")]) == len(WORLDS)
+    assert len([told.restored(tmp_path / "a") for told in manifest.read(tmp_path / "a", "s")]) == len(WORLDS)
     assert verify(engine).agrees
 
 

@@ -39,21 +39,21 @@ class Scene:
 DOWN = f"postgres://somebody:{quote(SECRETS['database'], safe='')}@127.0.0.1:1/prices"
 
 SCENES = (
-    Scene(("run", "--json")),
     Scene(("run",), mode="refusing", status=1),
-    Scene(("run", "--json"), mode="redirecting", status=1),
-    Scene(("sources", "--json"), is_stdout_full=True, status=None),
+    Scene(("run", "--json"), is_stdout_full=True, environ={"PYTHONUNBUFFERED": "1"}, status=1),
     Scene(("status", "--json")),
     Scene(("doctor", "--json"), status=None),
     Scene(("run",), environ={"DATABASE_URL": DOWN}, status=2),
-    Scene(("run",), environ={"ETL_BIFROST_URL": f"http://{SECRETS['token']}:x@/"}, status=2),
     Scene(("run",), toml=f"database_url = '{DOWN}'", status=2),
 )
 """The worst of each sort."""
 
 OTHERS = (
     *(Scene(("run",), mode=mode, status=1) for mode in MODES if mode != "well"),
+    Scene(("run", "--json")),
     Scene(("run", "--dry-run", "--json")),
+    Scene(("run", "--json"), mode="refusing", status=1),
+    Scene(("run",), environ={"ETL_BIFROST_URL": f"http://{SECRETS['token']}:x@/"}, status=2),
     Scene(("sources",)),
     Scene(("sources", "--json")),
     Scene(("status",)),

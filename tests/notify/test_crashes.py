@@ -89,11 +89,12 @@ def test_several_who_tell_at_once_tell_each_thing_once(stage: Stage, desk: Gatew
 
 def test_who_delivers_does_not_keep_others_waiting(stage: Stage) -> None:
     """While one waits for a slow receiver, another passes over what it has claimed."""
-    posting, goes_on = threading.Event(), threading.Event()
+    posting, goes_on, answered = threading.Event(), threading.Event(), threading.Event()
 
     def slow(connection: socket.socket, asked: Asked) -> None:
         posting.set()
         goes_on.wait(5)
+        answered.set()
         TAKEN(connection, asked)
 
     with Gateway(slow) as gateway:
@@ -103,7 +104,7 @@ def test_who_delivers_does_not_keep_others_waiting(stage: Stage) -> None:
         first.start()
         assert posting.wait(5)
         replace(stage).tell()
-        assert first.is_alive()
+        assert not answered.is_set()
         assert len(gateway.asked) == 1
         goes_on.set()
         first.join()

@@ -1,5 +1,8 @@
 """Price changes are told to whoever watches them: what passes the filter, once, and never history."""
 
+import threading
+import time
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,6 +11,7 @@ import pytest
 
 from etl.config import PriceWatch
 from etl.domain.snapshot import Origin
+from etl.load.locks import lock
 from etl.notify.telling import MOST, is_wanted
 from tests.extract.gateway import Gateway, reply
 from tests.notify.stage import Stage, at_once, hook, said
@@ -136,6 +140,22 @@ def test_several_who_watch_at_once_tell_once(stage: Stage, desk: Gateway) -> Non
     _later(stage, a="0.000004")
     at_once(stage)
     assert len(_told(desk)) == 1
+
+
+def test_who_waits_for_another_who_watches_looks_at_the_feed_after_that(stage: Stage, desk: Gateway) -> None:
+    """A place in the feed from before would lead the watch back, and what lies between would be told again."""
+    _later(stage, a="0.000004")
+    waiting = threading.Thread(target=replace(stage).tell)
+    with stage.engine.begin() as connection:
+        lock(connection, "watches")
+        waiting.start()
+        while not stage.rows("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+            assert waiting.is_alive()
+            time.sleep(0.01)
+        _later(stage, a="0.000005")
+    waiting.join()
+    [message] = _told(desk)
+    assert message["count"] == 2
 
 
 def _change(**facts: Any) -> dict[str, Any]:
