@@ -20,12 +20,13 @@ from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import ContractError, EtlError, SourceError, UsageError
 from etl.extract.client import Limits
 from etl.fetch import fetch
-from etl.load import changes, history, identity, judge, landing, ledger, statistics
+from etl.load import changes, history, identity, judge, landing, ledger, log, statistics
 from etl.load import verify as verification
 from etl.load.doubt import Doubt
 from etl.load.history import Loaded
 from etl.load.landing import Landed
 from etl.load.locks import lock_source
+from etl.load.refusal import is_about_the_data, refusal
 from etl.load.verify import Verdict
 from etl.reading import reader
 from etl.result import Result, broken, result_of, told
@@ -168,7 +169,7 @@ class Pipeline:
     def known_sources(self) -> dict[str, Source[Any]]:
         """Every source that ever landed anything, configured or not, ready to read its bytes again."""
         with self.engine.connect() as connection:
-            known = landing.kinds_of_sources(connection)
+            known = log.kinds_of_sources(connection)
         return {name: kinds()[kind](name) for name, kind in known.items()}
 
     def source_of(self, snapshot_id: int) -> Source[Any]:
@@ -231,23 +232,9 @@ class Pipeline:
             with connection.begin_nested():
                 loaded = judge.load(connection, landed, read(landed), read, now=self.clock(), doubt=self.doubt)
         except (ContractError, DBAPIError) as error:
-            if isinstance(error, DBAPIError) and not _is_about_the_data(error):
+            if isinstance(error, DBAPIError) and not is_about_the_data(error):
                 raise
-            reason = str(error) if isinstance(error, ContractError) else _refusal(error)
+            reason = str(error) if isinstance(error, ContractError) else refusal(error)
             history.mark(connection, landed, "failed", reason)
             return told(landed, Loaded(status="failed", reason=reason))
         return result_of(landed, loaded)
-
-
-_DATA_ERRORS = ("22", "23", "54")
-"""Classes of SQLSTATE in which the database refuses what we wrote: trying again would not help."""
-
-
-def _is_about_the_data(error: DBAPIError) -> bool:
-    return str(getattr(error.orig, "sqlstate", None) or "").startswith(_DATA_ERRORS)
-
-
-def _refusal(error: DBAPIError) -> str:
-    """What the database has against our data, without the data."""
-    primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
-    return f"the database refuses it: {primary or error.orig}"

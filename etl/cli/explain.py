@@ -16,7 +16,7 @@ from etl.domain.meters import Meter, multiply
 from etl.errors import ConfigurationError, UsageError
 from etl.explanation import Derivation, Explanation, Figure
 from etl.explanation import explain as explained
-from etl.load import landing, sightings
+from etl.load import log, sightings
 from etl.spoken import MILLION
 
 Row = Mapping[str, Any]
@@ -56,7 +56,7 @@ def explain(  # noqa: PLR0913  an option for each part of a price's key
 
 
 def _require_source(connection: Connection, source: str, configured: Mapping[str, object]) -> None:
-    landed = landing.kinds_of_sources(connection)
+    landed = log.kinds_of_sources(connection)
     require_known(source, dict.fromkeys([*landed, *configured]))
     if source not in landed:
         raise ConfigurationError(f"nothing was ever landed of {source}: `etl run {source}` takes a snapshot")

@@ -2,7 +2,6 @@
 
 import dataclasses
 import importlib.metadata
-import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +12,12 @@ import stamina
 
 from etl.concealment import Secrets
 from etl.domain.snapshot import Page, PageRequest
-from etl.errors import ConfigurationError, FetchError
+from etl.errors import FetchError
 from etl.extract.address import Address, ForeignOriginError
 from etl.extract.body import Body, BodyBrokenError, BodyTooLargeError
 from etl.extract.limits import Limits
 from etl.extract.secrets import Secret
+from etl.extract.transport import came, open_http
 from etl.extract.validators import Validators
 from etl.extract.verdict import CHECK_URL, Judge, PassingError
 from etl.sources.base import Source
@@ -31,9 +31,6 @@ HEADERS = {
 }
 
 ALLOW_MORE = "check the url, or allow larger pages (max_page_bytes)"
-
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-"""Hosts that are this machine: no proxy can reach what listens there."""
 
 _COOKIES = frozenset({"set-cookie", "set-cookie2"})
 
@@ -192,7 +189,7 @@ class Client:
             return self._judge.final(url, f"{error}", "check the url, or name the authority's file as ca_file")
         if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol):
             return self._judge.final(url, f"the request cannot be sent ({error})", CHECK_URL)
-        return self._judge.passing(url, _came(error, self.limits), "check the url, or try again later")
+        return self._judge.passing(url, came(error, self.limits), "check the url, or try again later")
 
     def _kept(self, headers: httpx.Headers) -> dict[str, str]:
         """The reply's headers, in lower case, without cookies and without any that echoes a secret."""
@@ -211,42 +208,6 @@ def _headers(secret: Secret | None, basic: str | None) -> httpx.Headers:
     if secret:
         headers[secret.header] = secret.value
     return headers
-
-
-def open_http(headers: httpx.Headers, limits: Limits, ca_file: Path | None) -> httpx.AsyncClient:
-    """The connection pool. Raises ``ConfigurationError``."""
-    timeout = httpx.Timeout(limits.read_seconds, connect=limits.connect_seconds)
-    try:
-        trust = httpx.create_ssl_context()
-        if ca_file:
-            trust.load_verify_locations(ca_file)
-        return httpx.AsyncClient(
-            headers=headers,
-            timeout=timeout,
-            verify=trust,
-            http2=False,
-            trust_env=True,
-            mounts={f"all://{host}": None for host in LOOPBACK},
-        )
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(f"certificates of {ca_file or 'the system'} cannot be read ({error})") from None
-    except (ValueError, ImportError, httpx.InvalidURL) as error:
-        raise ConfigurationError(f"the proxy of the environment cannot be used ({error})") from None
-
-
-def _came(error: httpx.TransportError, limits: Limits) -> str:
-    """A failure of the transport in a few words."""
-    match error:
-        case httpx.ConnectTimeout():
-            return f"no connection within {limits.connect_seconds:g} s"
-        case httpx.TimeoutException():
-            return f"nothing more came within {limits.read_seconds:g} s"
-        case httpx.ConnectError():
-            return f"no connection ({error})"
-        case httpx.ReadError() | httpx.WriteError() | httpx.CloseError():
-            return "the connection was reset"
-        case _:
-            return f"a broken reply ({error})"
 
 
 def _pace(limits: Limits) -> dict[str, Any]:

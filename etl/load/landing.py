@@ -101,12 +101,6 @@ def pages_of(connection: Connection, snapshot_id: int, archive: Path | None = No
     return tuple(_whole_page(connection, row, archive) for row in rows)
 
 
-def kinds_of_sources(connection: Connection) -> dict[str, str]:
-    """The kind of every source that ever landed anything, by name."""
-    has_landed = source.c.source.in_(select(raw_snapshot.c.source))  # A source that is only configured has a row, too.
-    return {row.source: row.kind for row in connection.execute(select(source).where(has_landed).order_by("source"))}
-
-
 def latest_page(connection: Connection, name: str, archive: Path | None = None) -> Page | None:
     """The first page of the source's last good live snapshot: what its validators vouch for."""
     newest = connection.scalar(

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
+
+from etl.load import tables
 
 _STATUS = text(
     """
@@ -62,3 +64,11 @@ def slots(connection: Connection, *, source: str | None, is_missed_only: bool, l
     """The newest rows of ``mart.slot``."""
     asked = {"source": source, "is_missed_only": is_missed_only, "limit": limit}
     return [dict(row) for row in connection.execute(_SLOTS, asked).mappings()]
+
+
+def kinds_of_sources(connection: Connection) -> dict[str, str]:
+    """The kind of every source that ever landed anything, by name."""
+    # A source that is only configured has a row, too.
+    has_landed = tables.source.c.source.in_(select(tables.raw_snapshot.c.source))
+    rows = connection.execute(select(tables.source).where(has_landed).order_by("source"))
+    return {row.source: row.kind for row in rows}

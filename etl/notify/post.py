@@ -9,8 +9,9 @@ from pathlib import Path
 
 import httpx
 
-from etl.extract.client import HEADERS, open_http
+from etl.extract.client import HEADERS
 from etl.extract.limits import Limits
+from etl.extract.transport import open_http
 from etl.extract.waits import retry_after
 
 
