@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from etl.config import FILE, ConfiguredSource, Settings
-from etl.config.hints import hint
-from etl.config.receivers import SHORTCUTS, ping_url, receivers
+from etl.config.receivers import ping_url, receivers
+from etl.config.variables import near_misses
 from etl.doctor.finding import Finding, failed, ok, refused, skipped, warning
 from etl.errors import EtlError
 from etl.extract.address import Address
@@ -28,17 +28,10 @@ def found(file: Path | None, sources: Collection[ConfiguredSource]) -> Finding:
 
 def environment(settings: Settings, sources: Iterable[ConfiguredSource], environ: Mapping[str, str]) -> Finding:
     """Variables that look as if they were meant for us, and that nothing reads."""
-    credentials = {each.credential for each in sources if each.credential and not each.settings.credential_file}
-    known = _ours(settings, sources) | credentials
-    read = known | {f"{name}_FILE" for name in known}
-    unread = [
-        f"{name} ({hint(name, near, 'known')})"
-        for name in sorted(environ.keys() - read)
-        if (near := _meant(name, known, {each for each in credentials if each not in environ}))
-    ]
+    unread = [*near_misses(settings, environ), *_near_credentials(sources, environ)]
     if unread:
-        return warning("environment", f"nothing reads {', '.join(unread)}", "correct the names, or unset them")
-    return ok("environment", "every variable of ours is read")
+        return warning("environment", "; ".join(unread), "correct the names, or unset them")
+    return ok("environment", "no variable looks like one of ours and is none")
 
 
 def credential(source: ConfiguredSource) -> Finding:
@@ -75,16 +68,11 @@ def webhooks(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding
         yield ok("webhooks", ", ".join(names))
 
 
-def _ours(settings: Settings, sources: Iterable[ConfiguredSource]) -> set[str]:
-    """Every variable that something reads, without those of the credentials."""
-    fields = {str(field.validation_alias or f"ETL_{name}").upper() for name, field in Settings.model_fields.items()}
-    names = {f"ETL_{''.join(c if c.isalnum() else '_' for c in each.name).upper()}_URL" for each in sources}
-    hooks = {hook.url_env for hook in settings.alerts.webhooks if hook.url_env}
-    return fields | names | hooks | {*SHORTCUTS, settings.alerts.ping_env}
-
-
-def _meant(name: str, known: Iterable[str], unset: Iterable[str]) -> list[str]:
-    """What a variable that nothing reads may have been meant for; nothing when it is none of our business."""
-    if name.startswith("ETL_"):
-        return sorted(known)
-    return difflib.get_close_matches(name, sorted(unset), n=1, cutoff=ALIKE)
+def _near_credentials(sources: Iterable[ConfiguredSource], environ: Mapping[str, str]) -> Iterator[str]:
+    """A line for each variable that was likely meant to hold a credential which is missing."""
+    named = {each.credential: each for each in sources if each.credential and not each.settings.credential_file}
+    foreign = [name for name in environ if name not in named and name.removesuffix("_FILE") not in named]
+    for variable, source in named.items():
+        if source.secret is None:
+            for name in difflib.get_close_matches(variable, foreign, n=1, cutoff=ALIKE):
+                yield f"{name} is read by nothing: did you mean {variable}?"

@@ -54,7 +54,7 @@ def ask(machine: Machine, path: str, method: str = "GET", **headers: str) -> tup
 
 def test_it_says_ok_while_it_is_alive_and_else_why_not(machine: Machine, daemon: Daemon) -> None:
     response, body = ask(machine, "/healthz")
-    assert (response.status, body) == (200, b"ok\n")
+    assert (response.status, body, response.headers["Server"]) == (200, b"ok\n", "etl")
     daemon.liveness = "the scheduler\nended"
     response, body = ask(machine, "/healthz?verbose")
     assert (response.status, body) == (503, b"the scheduler ended\n")
