@@ -12,6 +12,7 @@ from etl.cli.session import Session, session
 from etl.cli.session import upgrade as migrate
 from etl.config.secrets import lookup
 from etl.database import dumps, migrations, transfer
+from etl.database.dumps import Clients
 from etl.database.engine import database_url, open_engine, require_reachable
 from etl.errors import ConfigurationError
 
@@ -41,7 +42,7 @@ def copy(
     if as_json:
         output.json_document(rows)
     else:
-        output.table([{"table": name, "rows": count} for name, count in rows.items()], ("table", "rows"))
+        output.table([{"table": name, "rows": count} for name, count in sorted(rows.items())], ("table", "rows"))
     where = target.url.set(drivername="postgresql").render_as_string(hide_password=True)
     output.note(f"the same rows are in {where} now: set DATABASE_URL to it")
 
@@ -63,8 +64,9 @@ def restore(
         raise ConfigurationError(f"{file} is no file")
     transfer.require_empty(engine)
     address, environment = client_address(current, engine)
+    programs = {name: client(current, name) for name in ("pg_restore", "psql")}
     with output.working("restoring"):
-        dumps.restore(engine, [client(current, "pg_restore"), f"--dbname={address}"], file, environment)
+        dumps.restore(engine, Clients(**programs, address=address, environment=environment), file)
         migrate(engine)
     typer.echo(f"{file} is in the database, with schema {migrations.head()}: `etl verify` compares it with its bytes")
 

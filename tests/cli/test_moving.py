@@ -93,11 +93,23 @@ def test_what_is_no_dump_is_one_line_and_can_be_done_again(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", named(second_url))
     (folder / "no.dump").write_text("no dump at all")
+    broken = ("no.dump", "half.dump") if _halved(folder, second_url) else ("no.dump",)
     assert etl("db", "restore", "nowhere").err == "etl: nowhere is no file\n"
-    for _ in range(2):
-        ended = etl("db", "restore", "no.dump")
+    for name in (*broken, *broken):
+        ended = etl("db", "restore", name)
         assert (ended.status, ended.out) == (2, "")
-        assert ended.err.splitlines()[-1].startswith("etl: no.dump is not restored, the database is empty: pg_restore")
+        assert ended.err.splitlines()[-1].startswith(f"etl: {name} is not restored, the database is empty: pg_restore")
+        with open_engine(second_url).connect() as connection:
+            assert connection.scalar(text("SELECT to_regnamespace('raw') IS NULL"))
+
+
+def _halved(folder: Path, url: URL) -> bool:
+    """Whether there is a dump now of which the end is missing; there is none without pg_dump."""
+    etl_process(folder, "db", "dump", "-Fc", "-f", "half.dump", DATABASE_URL=named(url))
+    file = folder / "half.dump"
+    if file.exists():
+        file.write_bytes(file.read_bytes()[:-100])
+    return file.exists()
 
 
 ASKED = ("changes --format csv", "snapshots --json")
