@@ -11,6 +11,7 @@ import httpx
 
 from etl.extract.client import HEADERS
 from etl.extract.limits import Limits
+from etl.extract.resolving import Unwaited
 from etl.extract.transport import open_http
 from etl.extract.waits import retry_after
 
@@ -46,6 +47,7 @@ class Door:
     async def _send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         for library in ("httpx", "httpcore"):  # They would log every url and every host that is asked.
             logging.getLogger(library).setLevel(logging.WARNING)
+        asyncio.get_running_loop().set_default_executor(Unwaited())
         limits = Limits(connect_seconds=self.seconds, read_seconds=self.seconds)
         known = httpx.Headers({"User-Agent": HEADERS["User-Agent"], **headers})
         try:

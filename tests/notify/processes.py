@@ -2,7 +2,7 @@
 
 import os
 import signal
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import make_url
@@ -12,7 +12,7 @@ from etl.notify.notifier import Notifier
 from tests.faults.driver import watched_engine
 
 
-def tell(url: str, receiver: str, dying_at: int) -> None:
+def tell(url: str, receiver: str, now: datetime, dying_at: int) -> None:
     """Tell the receiver at an url, and die just after a numbered commit; 0: never."""
     commits = iter(range(1, 1_000_000))
 
@@ -21,4 +21,4 @@ def tell(url: str, receiver: str, dying_at: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     engine = watched_engine(make_url(url), at_moment)
-    Notifier(engine, Settings(), [Receiver("desk", receiver, "json")], None, lambda: datetime.now(UTC)).tell()
+    Notifier(engine, Settings(), [Receiver("desk", receiver, "json")], None, lambda: now).tell()

@@ -36,7 +36,7 @@ def test_killed_between_queueing_and_delivery_the_next_delivers(
 ) -> None:
     stage.fail(3)
     url = warehouse_url.render_as_string(hide_password=False)
-    assert ended(start(tell, url, stage.receivers[0].url, 1)) == -signal.SIGKILL
+    assert ended(start(tell, url, stage.receivers[0].url, stage.now, 1)) == -signal.SIGKILL
     assert desk.asked == []
     [message_id] = _undelivered(stage)
     _delivered_by_another(stage, 1)
@@ -57,7 +57,7 @@ def test_killed_between_the_post_and_the_commit_the_next_delivers_under_the_same
         stage.fail(3)
         stage.receivers = [hook(gateway)]
         url = warehouse_url.render_as_string(hide_password=False)
-        process = start(tell, url, hook(gateway).url, 0)
+        process = start(tell, url, hook(gateway).url, stage.now, 0)
         started.put(process.pid or 0)
         assert ended(process) == -signal.SIGKILL
         assert len(_undelivered(stage)) == 1
