@@ -85,7 +85,9 @@ class Settings(BaseSettings):
     )
     db_port: int = Field(25432, ge=1, le=65535, description="Port of the embedded Postgres on 127.0.0.1.")
     pgbin: Folder | None = Field(None, validation_alias="PGBIN", description="Folder of the Postgres binaries to use.")
-    max_page_bytes: int = Field(64 * 1024 * 1024, ge=1, description="Largest page, after decompression.")
+    max_page_bytes: int = Field(
+        64 * 1024 * 1024, ge=1, description="Most bytes of a page, and of all pages of a walk, unpacked."
+    )
     max_pages: int = Field(500, ge=1, description="Most pages of one walk.")
     doubt_share: float = Field(0.2, ge=0, le=1, description="A live snapshot that removes more of the models is held.")
     doubt_minimum: int = Field(2, ge=1, description="Removals of fewer models than this are never held.")

@@ -13,6 +13,8 @@ CATALOG = b'{"data": [{"id": "openai/m1", "pricing": {"prompt": "0.000001"}}]}'
 
 MEGABYTE = 2**20
 
+SECONDS = 2
+
 SILENCE = drip(b"", seconds=0.5)
 
 HANGING_RESOLVER = """
@@ -32,7 +34,8 @@ class Fault:
     """One fault. ``act`` is played by a gateway, whose url is the source's unless ``url`` is.
 
     ``{}`` in ``values`` of the environment stands for the url of the gateway; ``startup`` is code that the process
-    runs at its beginning; with ``is_tls`` the gateway has a certificate that nobody vouches for.
+    runs at its beginning; with ``is_tls`` the gateway has a certificate that nobody vouches for. ``seconds`` is what
+    the source is given for its whole walk.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Fault:
     values: dict[str, str] = field(default_factory=dict)
     startup: str = ""
     is_tls: bool = False
+    seconds: int = SECONDS
 
 
 def endless(start: bytes, parts: Callable[[], Iterator[bytes]]) -> Act:
@@ -157,7 +161,8 @@ FAULTS = (
     Fault(
         name="pages of small values", said=rf"JSON values in all pages|{OVERDUE}", act=pages(MEGABYTE, filling=b"[],")
     ),
-    Fault(name="large pages", said=rf"bytes in all|{OVERDUE}", act=pages(20 * MEGABYTE)),
+    Fault(name="large pages", said=rf"67,108,864 bytes in all|{OVERDUE}", act=pages(20 * MEGABYTE)),
+    Fault(name="too many large pages", said="67,108,864 bytes in all", act=pages(60 * MEGABYTE), seconds=20),
     Fault(name="small pages", said=rf"more than 500 pages|{OVERDUE}", act=pages(100)),
     Fault(name="circle", said="redirects in a circle", act=reply(302, Location="?")),
     Fault(name="foreign", said="a redirect to https://example.org", act=reply(302, Location="https://example.org/")),
