@@ -2,10 +2,12 @@
 
 import json
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -179,3 +181,14 @@ def test_what_stands_where_secrets_stand_is_hidden_although_nobody_knows_it(text
 def test_a_short_secret_does_not_blot_out_words() -> None:
     log.conceal(["etl"])
     assert redacted("etl: settled at postgres://etl:etl@db") == "etl: settled at postgres://[secret]@db"
+
+
+def test_every_event_of_the_program_is_in_the_document_and_the_other_way_round() -> None:
+    root = Path(log.__file__).parents[1]
+    table = (root / "docs" / "logs.md").read_text(encoding="utf-8").partition("## The events")[2].partition("\n## ")[0]
+    told = {event for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for event in re.findall(r"`(.+?)`", row)}
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (root / "etl").rglob("*.py"))
+    assert {event for event in told if f'"{event}' not in code} == set()
+    said = r"""(?:get_logger\([^)]*\)|_log\(\)|log)\.(?:info|warning|error|critical)\(\s*"([^"]+)"|_tell\("([^"]+)\""""
+    events = {first or second for first, second in re.findall(said, code)}
+    assert {event.partition(":")[0] for event in events} <= told

@@ -169,7 +169,9 @@ class Settings(BaseSettings):
         description="Folder of the programs for the embedded Postgres; unset: those that came with etl.",
         examples=["/usr/lib/postgresql/18/bin"],
     )
-    max_page_bytes: int = Field(64 * 1024 * 1024, ge=1, description="Largest page, after decompression.")
+    max_page_bytes: int = Field(
+        64 * 1024 * 1024, ge=1, description="Most bytes of a page, and of all pages of a walk, unpacked."
+    )
     max_pages: int = Field(500, ge=1, description="Most pages of one walk.")
     doubt_share: float = Field(
         0.2, ge=0, le=1, description="A live snapshot that removes a larger share of the models is held."

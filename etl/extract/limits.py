@@ -30,8 +30,8 @@ class Limits:
 
     @property
     def max_walk_bytes(self) -> int:
-        """Bytes of all pages of a walk, which are in memory together."""
-        return 2 * self.max_page_bytes
+        """Bytes of all pages of a walk: they are in memory together, so that many may weigh no more than one."""
+        return self.max_page_bytes
 
     @property
     def max_values(self) -> int:

@@ -178,8 +178,8 @@ def test_pages_that_are_too_much_together_are_given_up_before_they_are_decoded()
     padded, many = full.ljust(19_000), full[:-1] + b', "more": [' + b"[]," * 2000 + b"0]}"
     acts = [ok(page.replace(b'"a"', f'"{number}"'.encode())) for number, page in enumerate([padded] * 3)]
     with Gateway(*acts) as gateway:
-        assert "more than 40,000 bytes in all pages; " in failure(Tokens(), gateway.url, limits=limits)
-        assert len(gateway.asked) == 3
+        assert "more than 20,000 bytes in all pages; " in failure(Tokens(), gateway.url, limits=limits)
+        assert len(gateway.asked) == 2
     acts = [ok(page.replace(b'"a"', f'"{number}"'.encode())) for number, page in enumerate([many] * 3)]
     with Gateway(*acts) as gateway:
         assert "more than 10,000 JSON values in all pages; " in failure(Tokens(), gateway.url, limits=limits)

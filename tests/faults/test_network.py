@@ -24,13 +24,10 @@ from tests.processes import Ended, environment, etl
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 2
-"""What each source is given for its whole walk."""
-
-MARGIN = 3
+MARGIN = 6
 """Seconds that a run on a busy machine takes until it has landed, besides its walk: 64 MiB at most."""
 
-ENDED = 30
+ENDED = 45
 """Seconds in which the whole process has ended, however busy the machine is: nothing that hangs keeps it."""
 
 MOST_MEGABYTES = 512
@@ -78,16 +75,17 @@ class Stage:
             "BIFROST_API_KEY": "sk-of-the-tests",
         }
 
-    def load(self, names: list[str], url: str) -> None:
+    def load(self, faults: dict[str, Fault], url: str) -> None:
         """Configure a source and its healthy neighbour for each name; load the former from a gateway that is well."""
+        settings = 'kind = "bifrost"\npage_size = 1'
         entries = [
-            f'[sources.{name}]\nkind = "bifrost"\ntimeout_seconds = {SECONDS}\npage_size = 1\n' for name in names
+            f"[sources.{name}]\n{settings}\ntimeout_seconds = {fault.seconds}\n" for name, fault in faults.items()
         ]
-        wells = [f'[sources.{name}_well]\nkind = "bifrost"\nurl = "{url}"\n' for name in names]
+        wells = [f'[sources.{name}_well]\nkind = "bifrost"\nurl = "{url}"\n' for name in faults]
         (self.folder / "etl.toml").write_text("\n".join([*entries, *wells]))
-        urls = {f"ETL_{name.upper()}_URL": url for name in names}
-        for start in range(0, len(names), AT_ONCE):
-            done = etl(self.folder, "run", *names[start : start + AT_ONCE], **self._settings, **urls)
+        urls = {f"ETL_{name.upper()}_URL": url for name in faults}
+        for start in range(0, len(faults), AT_ONCE):
+            done = etl(self.folder, "run", *list(faults)[start : start + AT_ONCE], **self._settings, **urls)
             assert (done.status, done.complaints) == (0, [])
 
     def play(self, fault: Fault) -> Seen:
@@ -109,7 +107,7 @@ class Stage:
                 env=found,
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=90,
                 check=False,
             )
         cost = json.loads((here / "cost.json").read_text())
@@ -150,7 +148,7 @@ def played(
     tmp_path_factory: pytest.TempPathFactory,
     certificate: Path,
 ) -> Iterator[dict[str, Future[Seen]]]:
-    """The faults that are asked for, three at a time: most of them only wait."""
+    """The faults that are asked for, two at a time: most of them only wait."""
     calls = (getattr(item, "callspec", None) for item in request.session.items)
     asked = {
         name_of(call.params["fault"]): call.params["fault"]
@@ -161,8 +159,8 @@ def played(
         url = stack.enter_context(_database(server_url, template=template))
         well = stack.enter_context(Gateway(ok(CATALOG)))
         stage = Stage(tmp_path_factory.mktemp("network"), url, certificate)
-        stage.load(list(asked), well.url)
-        pool = stack.enter_context(ThreadPoolExecutor(3))
+        stage.load(asked, well.url)
+        pool = stack.enter_context(ThreadPoolExecutor(2))
         yield {name: pool.submit(stage.play, fault) for name, fault in asked.items()}
 
 
@@ -179,7 +177,7 @@ def test_a_fault_costs_one_line_bounded_time_and_bounded_memory(fault: Fault, pl
     assert seen.before
     assert seen.after == seen.before
     assert seen.well == "loaded"
-    assert seen.walked <= SECONDS + MARGIN
+    assert seen.walked <= fault.seconds + MARGIN
     assert seen.seconds <= ENDED
     assert seen.megabytes < MOST_MEGABYTES
 
@@ -189,7 +187,7 @@ def run(warehouse_url: URL, tmp_path: Path) -> Callable[..., Ended]:
     """``etl run`` of one source at a url, in a warehouse of its own."""
 
     def run(url: str, **values: str) -> Ended:
-        (tmp_path / "etl.toml").write_text('[sources.far]\nkind = "bifrost"\ntimeout_seconds = 4\n')
+        (tmp_path / "etl.toml").write_text('[sources.far]\nkind = "bifrost"\ntimeout_seconds = 20\n')
         return etl(tmp_path, "run", "far", DATABASE_URL=named(warehouse_url), ETL_FAR_URL=url, **values)
 
     return run
