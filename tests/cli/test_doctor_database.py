@@ -1,5 +1,6 @@
 """``etl doctor`` with real databases that are well, or broken in every way: lines, and no traceback."""
 
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -85,7 +86,7 @@ def test_a_role_that_may_only_read_is_a_failure(
         found, ended = examine(etl, 1)
         execute(warehouse_url, f"DROP OWNED BY {role.quoted}")
     assert (found["writable"]["status"], found["schema"]["status"]) == ("failed", "ok")
-    assert "may not write core.author and " in found["writable"]["found"]
+    assert re.search(r"may not write core\.\w+ and \d+ more", found["writable"]["found"])
     assert role.name in found["writable"]["remedy"]
     assert PASSWORD not in ended.out
 
