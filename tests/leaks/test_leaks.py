@@ -40,7 +40,12 @@ DOWN = f"postgres://somebody:{quote(SECRETS['database'], safe='')}@127.0.0.1:1/p
 
 SCENES = (
     Scene(("run",), mode="refusing", status=1),
-    Scene(("run", "--json"), is_stdout_full=True, environ={"PYTHONUNBUFFERED": "1"}, status=1),
+    Scene(
+        ("run", "--json"),
+        is_stdout_full=True,
+        environ={"PYTHONUNBUFFERED": "1", "ETL_LOG_FORMAT": "human"},
+        status=1,
+    ),
     Scene(("status", "--json")),
     Scene(("doctor", "--json"), status=None),
     Scene(("run",), environ={"DATABASE_URL": DOWN}, status=2),
@@ -51,6 +56,7 @@ SCENES = (
 OTHERS = (
     *(Scene(("run",), mode=mode, status=1) for mode in MODES if mode != "well"),
     Scene(("run", "--json")),
+    Scene(("run", "--json"), is_stdout_full=True, environ={"PYTHONUNBUFFERED": "1"}, status=1),
     Scene(("run", "--dry-run", "--json")),
     Scene(("run", "--json"), mode="refusing", status=1),
     Scene(("run",), environ={"ETL_BIFROST_URL": f"http://{SECRETS['token']}:x@/"}, status=2),
