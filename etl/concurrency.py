@@ -9,6 +9,9 @@ from sqlalchemy.exc import DBAPIError
 from etl.config import ConfiguredSource
 from etl.result import Result, broken
 
+MOST = 16
+"""Sources at once: each takes two connections while it loads, and a server has a hundred for everybody."""
+
 
 def at_once(work: Callable[[ConfiguredSource], Result], sources: Iterable[ConfiguredSource]) -> Iterator[Result]:
     """The results as they are ready. A database that fails one source does not stop the others."""
@@ -20,7 +23,7 @@ def at_once(work: Callable[[ConfiguredSource], Result], sources: Iterable[Config
             return broken(source.name, error)
 
     asked = list(sources)
-    pool = ThreadPoolExecutor(max_workers=max(1, len(asked)), thread_name_prefix="source")
+    pool = ThreadPoolExecutor(max_workers=max(1, min(MOST, len(asked))), thread_name_prefix="source")
     try:
         # Each thread knows what is bound here, such as the span that its work belongs to.
         for ready in as_completed([pool.submit(contextvars.copy_context().run, done, source) for source in asked]):

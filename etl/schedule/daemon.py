@@ -19,6 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from etl.concurrency import MOST
 from etl.cron import Cron
 from etl.errors import EtlError
 from etl.schedule.plan import Plan
@@ -56,7 +57,7 @@ class Daemon:
         # Late is better than never: what a busy or sleeping machine delayed is done once, when it can be.
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._scheduler = BackgroundScheduler(
-            timezone=UTC, job_defaults=defaults, executors={"default": ThreadPoolExecutor(64)}
+            timezone=UTC, job_defaults=defaults, executors={"default": ThreadPoolExecutor(MOST)}
         )
 
     def run(self) -> bool:
