@@ -182,13 +182,10 @@ def _insert(connection: Connection, landing: Snapshot, landed_at: datetime, fail
 
 
 def _contents(connection: Connection, landing: Snapshot) -> Iterator[dict[str, object]]:
-    """The contents that are not there yet, compressed; compressing what is there already would be wasted.
-
-    One that is archived comes back: what is landed now is loaded without any folder.
-    """
+    """The contents that are not there, or not any more, compressed; what is there is not compressed in vain."""
     wanted = {each.sha256: each.body for each in landing.pages}
-    is_there = [content.c.sha256.in_(wanted), content.c.body.is_not(None)]
-    there = set(connection.scalars(select(content.c.sha256).where(*is_there)))
+    is_there = content.c.sha256.in_(wanted) & content.c.body.is_not(None)
+    there = set(connection.scalars(select(content.c.sha256).where(is_there)))
     packer = zstandard.ZstdCompressor(level=LEVEL)
     for digest, body in sorted(wanted.items()):  # In one order, lest two that land the same wait for each other.
         if digest not in there:
