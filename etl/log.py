@@ -19,7 +19,7 @@ from structlog.typing import EventDict, Processor
 
 from etl.concealment import conceal, on_one_line, redacted
 
-__all__ = ["Format", "conceal", "configure", "crashed", "narrate"]
+__all__ = ["Format", "conceal", "configure", "crashed", "is_whole", "narrate", "say"]
 
 Format = Literal["auto", "human", "json"]
 
@@ -45,7 +45,7 @@ def configure(form: Format = "auto") -> None:
     ``auto`` is for people when stderr is a terminal, else JSON. Only warnings are written until ``narrate``.
     """
     is_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
-    _listen(_Stderr(is_json=is_json))
+    _listen(_Stderr(is_json=is_json, is_whole=form == "json"))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -67,6 +67,19 @@ def narrate(*, even_to_people: bool = False) -> None:
         _RUNS.setLevel(logging.NOTSET)
 
 
+def is_whole() -> bool:
+    """Whether stderr is to hold events and nothing else, because JSON was asked for by its name."""
+    return any(isinstance(handler, _Stderr) and handler.is_whole for handler in logging.getLogger().handlers)
+
+
+def say(line: str) -> None:
+    """Say as an event what would be a plain line for a person; how it begins tells how grave it is."""
+    words = logging.getLogger("etl.cli")
+    words.setLevel(logging.INFO)
+    grave = {"etl:": logging.ERROR, "warning:": logging.WARNING}
+    structlog.get_logger("etl.cli").log(grave.get(line.partition(" ")[0], logging.INFO), line)
+
+
 def crashed(error: BaseException) -> None:
     """Say what nobody foresaw, with all that is needed to mend it: an event, or for people a traceback."""
     if _is_json():
@@ -78,9 +91,10 @@ def crashed(error: BaseException) -> None:
 class _Stderr(logging.Handler):
     """Writes each record as one line to what is stderr at that moment: a progress display takes its place."""
 
-    def __init__(self, *, is_json: bool) -> None:
+    def __init__(self, *, is_json: bool, is_whole: bool) -> None:
         super().__init__()
         self.is_json = is_json
+        self.is_whole = is_whole
         self.setFormatter(
             structlog.stdlib.ProcessorFormatter(
                 foreign_pre_chain=_ABOUT,

@@ -40,7 +40,13 @@ def _run() -> None:
 
 
 def _complain(text: str, status: int) -> int:
-    print(f"etl: {redacted(text)}", file=sys.stderr)  # noqa: T201  the one line that the user sees
+    from etl import log  # noqa: PLC0415
+
+    line = f"etl: {redacted(text)}"
+    if log.is_whole():
+        log.say(line)
+    else:
+        print(line, file=sys.stderr)  # noqa: T201  the one line that the user sees
     return status
 
 

@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from etl.cli import changes, database, demo, doctor, explain, log, moving, pull, raw, schedule, verify
-from etl.cli.session import open_session
-from etl.log import Format
+from etl.cli.session import LogFormatOption, open_session
 
 app = typer.Typer(
     help="The warehouse that knows what every LLM costs, on every gateway, at every moment.",
@@ -40,9 +39,7 @@ app.add_typer(database.app, name="db")
 def begin(
     context: typer.Context,
     config: Annotated[Path | None, typer.Option(help="Configuration file; default: etl.toml here.")] = None,
-    log_format: Annotated[
-        Format | None, typer.Option(help="How events are written to stderr; default: human on a terminal.")
-    ] = None,
+    log_format: LogFormatOption = None,
 ) -> None:
     """The warehouse that knows what every LLM costs, on every gateway, at every moment."""
     open_session(context, config, log_format)

@@ -15,6 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from etl import log
 from etl.concealment import redacted
 
 WIDE = 100_000
@@ -32,8 +33,11 @@ def stderr() -> Console:
 
 
 def note(line: str) -> None:
-    """Say something beside the result, on stderr."""
-    stderr().print(redacted(line), markup=False)
+    """Say something beside the result, on stderr: a line for people, unless events alone were asked for."""
+    if log.is_whole():
+        log.say(line)
+    else:
+        stderr().print(redacted(line), markup=False)
 
 
 @contextmanager
@@ -41,7 +45,7 @@ def working(what: str) -> Iterator[None]:
     """Say what takes a while: moving on a terminal, a plain line elsewhere."""
     console = stderr()
     if not console.is_terminal:
-        console.print(f"{what} …", markup=False)
+        note(f"{what} …")
         yield
         return
     with console.status(f"{what} …"):

@@ -10,7 +10,7 @@ from etl import log, spoken
 from etl.backfill import snapshots
 from etl.cli import output
 from etl.cli.progress import shown
-from etl.cli.session import session
+from etl.cli.session import LogFormatOption, session
 from etl.errors import ConfigurationError
 from etl.notify.notifier import Notifier
 from etl.result import Result
@@ -29,12 +29,13 @@ def run(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would change, write nothing.")] = False,
     as_json: JsonOption = False,
+    log_format: LogFormatOption = None,
 ) -> None:
     """Take one snapshot of each source now, and load it.
 
     Without names that is each enabled source: `etl sources` lists them.
     """
-    current = session(context)
+    current = session(context, log_format)
     if due and dry_run:
         raise ConfigurationError("--due is about the ledger, and --dry-run writes nothing there: take one of them out")
     asked = current.ready(names or ())
@@ -67,9 +68,10 @@ def backfill(
     ],
     *,
     as_json: JsonOption = False,
+    log_format: LogFormatOption = None,
 ) -> None:
     """Load saved snapshots of a source, in any order."""
-    current = session(context)
+    current = session(context, log_format)
     [asked] = current.named([name])
     found = snapshots(asked.name, asked.kind, paths)
     current.record_configuration(current.sources.values())

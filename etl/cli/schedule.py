@@ -13,7 +13,7 @@ import typer
 from etl import log, telemetry
 from etl.cli import output
 from etl.cli.pull import JsonOption
-from etl.cli.session import Session, require_known, session
+from etl.cli.session import LogFormatOption, Session, require_known, session
 from etl.config import ConfiguredSource
 from etl.database import migrations
 from etl.load import health
@@ -28,9 +28,9 @@ from etl.schedule.readiness import asking_engine, readiness
 SLOTS = ("due_at", "source", "status", "run_id", "outcome", "worker", "reason")
 
 
-def schedule(context: typer.Context) -> None:
+def schedule(context: typer.Context, *, log_format: LogFormatOption = None) -> None:
     """Pull each enabled source on its own schedule, until SIGTERM or SIGINT; SIGHUP reads the configuration anew."""
-    current = session(context)
+    current = session(context, log_format)
     sources = current.ready(())
     log.narrate(even_to_people=True)
     asking = asking_engine(current.engine.url)

@@ -4,10 +4,11 @@ import difflib
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
 import structlog
 import typer
@@ -204,11 +205,21 @@ def moment(option: str, value: str, *, instead: str = "") -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def session(context: typer.Context) -> Session:
-    """The session of the running command."""
+LogFormatOption = Annotated[
+    log.Format | None,
+    typer.Option("--log-format", help="How events are written to stderr; default: human on a terminal."),
+]
+
+
+def session(context: typer.Context, log_format: log.Format | None = None) -> Session:
+    """The session of the running command; ``log_format`` is what was said behind the command, which counts."""
     found = context.find_object(Session)
     assert found is not None  # noqa: S101  the callback of the application made it
-    return found
+    if log_format is None:
+        return found
+    log.configure(log_format)
+    context.obj = replace(found, log_format=log_format)
+    return session(context)
 
 
 def open_session(context: typer.Context, config_file: Path | None, log_format: log.Format | None) -> None:

@@ -85,14 +85,13 @@ def _details(verdict: Verdict) -> dict[str, Any]:
 
 def _explain(verdict: Verdict) -> None:
     """Name on stderr what differs, the first rows of each table with it."""
-    console = output.stderr()
     for line in verdict.unreadable:
-        console.print(f"etl: {verdict.source}: {line}", markup=False)
+        output.note(f"etl: {verdict.source}: {line}")
     for number in verdict.readable_now:
-        console.print(f"etl: {verdict.source}: snapshot {number} failed when it came and can be read now", markup=False)
+        output.note(f"etl: {verdict.source}: snapshot {number} failed when it came and can be read now")
     for each in verdict.differences:
         counts = f"{each.only_live} rows only in the live table, {each.only_rebuilt} only in the rebuilt one"
-        console.print(f"etl: {verdict.source}: {each.table}: {counts}", markup=False)
+        output.note(f"etl: {verdict.source}: {each.table}: {counts}")
         for example in each.examples:
             shown = ", ".join(f"{name}={output.cell(value)}" for name, value in example.items() if value is not None)
-            console.print(f"  {shown}", markup=False)
+            output.note(f"  {shown}")

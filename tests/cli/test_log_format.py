@@ -44,12 +44,27 @@ def test_a_run_tells_its_steps_with_its_source_and_its_number(etl: Run) -> None:
 @pytest.mark.usefixtures("warehouse", "gateway")
 def test_what_a_person_must_act_on_stays_a_line_of_its_own(etl: Run) -> None:
     etl("run", "bifrost")
-    ended = etl("--log-format", "json", "run", "bifrost")
+    ended = etl("run", "bifrost")
     assert ended.status == 1
     [line] = ended.complaints
     assert "HTTP 403" in line
     assert _events(ended.err)[-1]["level"] == "warning"
     assert "HTTP 403" in _events(ended.err)[-1]["because"]
+    assert KEY not in ended.err + ended.out
+
+
+@pytest.mark.parametrize(
+    "typed", [("--log-format", "json", "run", "bifrost"), ("run", "bifrost", "--log-format", "json")]
+)
+@pytest.mark.usefixtures("warehouse", "gateway")
+def test_where_json_is_asked_for_every_line_is_an_event(etl: Run, typed: tuple[str, ...]) -> None:
+    etl("run", "bifrost")
+    ended = etl(*typed)
+    assert ended.status == 1
+    *_, progress, complaint = [json.loads(line) for line in ended.err.splitlines()]
+    assert (progress["level"], progress["event"][:13]) == ("info", "[1/1] bifrost")
+    assert (complaint["level"], complaint["logger"]) == ("error", "etl.cli")
+    assert complaint["event"].startswith("etl: bifrost: ")
     assert KEY not in ended.err + ended.out
 
 
