@@ -74,6 +74,7 @@ def test_every_price_of_a_recorded_catalog_follows_from_its_text(recorded: Saved
     assert catalog.prices or recorded.kind == "majestix", "only Majestix was recorded without prices once"
 
 
+@pytest.mark.slow
 def test_every_current_price_of_the_demo_is_explained_from_the_landed_text(engine: Engine) -> None:
     list(play(Pipeline(engine, lambda: datetime.now(UTC))))
     with engine.connect() as connection:

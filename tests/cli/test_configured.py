@@ -124,6 +124,7 @@ def test_who_only_looks_records_nothing(etl: Run, warehouse: Engine, typed: tupl
     assert recorded(warehouse) == before
 
 
+@pytest.mark.slow
 def test_the_demo_switches_nothing_on_or_off(etl: Run, warehouse: Engine, folder: Path) -> None:
     etl("db", "upgrade")
     (folder / "etl.toml").write_text("[sources.helicone_gateway]\nenabled = false")

@@ -131,6 +131,7 @@ def test_a_killed_backend_does_not_end_the_server(server: EmbeddedServer) -> Non
     assert pid_of(server) == pid
 
 
+@pytest.mark.slow
 def test_a_starter_killed_in_the_middle_of_initdb_leaves_nothing_behind(server: EmbeddedServer) -> None:
     home = server.settings.home
     starter = start_elsewhere(server)
@@ -143,6 +144,7 @@ def test_a_starter_killed_in_the_middle_of_initdb_leaves_nothing_behind(server: 
         assert not list(home.glob("postgres.new-*"))
 
 
+@pytest.mark.slow
 def test_a_starter_killed_in_the_middle_of_a_start_leaves_one_server(server: EmbeddedServer) -> None:
     starter = start_elsewhere(server)
     wait_until((server.settings.home / "postgres").exists)
@@ -152,6 +154,7 @@ def test_a_starter_killed_in_the_middle_of_a_start_leaves_one_server(server: Emb
         assert connection.execute("select 1").fetchone() == (1,)
 
 
+@pytest.mark.slow
 def test_a_killed_initdb_is_an_error_and_the_next_start_succeeds(server: EmbeddedServer) -> None:
     starter = start_elsewhere(server)
     children = Path(f"/proc/{starter.pid}/task/{starter.pid}/children")
@@ -180,6 +183,7 @@ def test_a_pid_file_that_names_another_program_stops_nobody(server: EmbeddedServ
         stranger.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "12", "no number\n/data\n1\nno port\n"])
 def test_a_pid_file_that_is_no_longer_whole_does_not_stop_a_start(server: EmbeddedServer, text: str) -> None:
     url = server.ensure()

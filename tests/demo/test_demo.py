@@ -196,6 +196,7 @@ def test_the_models_of_the_story_are_linked_across_its_gateways(played: Played) 
     assert [row["model_id"] for row in unlinked] == ["house-assistant"]
 
 
+@pytest.mark.slow
 def test_the_story_told_twice_changes_no_row(engine: Engine) -> None:
     first = told(engine)
     before = dump(engine)
@@ -205,6 +206,7 @@ def test_the_story_told_twice_changes_no_row(engine: Engine) -> None:
     assert dump(engine) == before
 
 
+@pytest.mark.slow
 def test_the_story_breaks_off_and_goes_on_where_it_was(engine: Engine) -> None:
     telling = play(Pipeline(engine, lambda: datetime.now(UTC)))
     for _ in range(7):

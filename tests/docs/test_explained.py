@@ -5,6 +5,7 @@ import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from sqlalchemy import URL
 
 from etl.database.engine import open_engine
@@ -17,6 +18,7 @@ ELLIPSIS = "…"
 """Stands in the documents for what differs from one warehouse to the next: a port, the moment of loading."""
 
 
+@pytest.mark.slow
 def test_the_documents_show_what_is_explained(warehouse_url: URL, tmp_path: Path) -> None:
     list(story.play(Pipeline(open_engine(warehouse_url), lambda: datetime.now(UTC))))
     shown = [

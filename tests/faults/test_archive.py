@@ -25,6 +25,8 @@ from tests.load.archiving import WORLDS, archived, bodies, everything, file_of, 
 from tests.load.believing import load, observe
 from tests.load.worlds import World, moment, snapshot
 
+pytestmark = pytest.mark.slow
+
 POINTS = 4
 EVERY_POINT = 40
 

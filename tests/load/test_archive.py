@@ -118,6 +118,7 @@ def test_a_history_is_not_corrected_while_bodies_are_out_of_reach(engine: Engine
     assert dump(engine) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", b"\x28\xb5\x2f\xfd garbage", None])
 def test_a_damaged_object_is_named_and_an_intact_copy_is_preferred(
     engine: Engine, tmp_path: Path, content: bytes | None
@@ -192,6 +193,7 @@ def test_a_price_is_explained_from_the_archive(engine: Engine, tmp_path: Path) -
     assert (found.problem, found.derivation is None) == (None, False)
 
 
+@pytest.mark.slow
 def test_an_archive_loads_into_an_empty_warehouse_and_gives_the_same_history(
     engine: Engine, empty_engine: Engine, tmp_path: Path
 ) -> None:

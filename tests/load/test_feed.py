@@ -5,6 +5,7 @@ from collections import Counter
 from threading import Thread
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import URL, Engine, func, select, text
@@ -88,6 +89,7 @@ def difference(engine: Engine, after: int, upto: int) -> Counter[str]:
     return Counter({fact: count for fact, count in sums.items() if count})
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(worlds=timelines(6), data=st.data())
 def test_after_every_arrival_in_any_order_the_feed_sums_up_to_what_the_versions_make(

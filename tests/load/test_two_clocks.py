@@ -3,6 +3,7 @@
 import uuid
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -61,6 +62,7 @@ class Arrivals(RuleBasedStateMachine):
         self.beliefs.append((source, self.clock(), history(self.there[source])))
 
 
+@pytest.mark.slow
 def test_after_every_arrival_both_clocks_tell_what_a_dict_and_a_loop_tell(engine: Engine) -> None:
     machine = type("ArrivalsHere", (Arrivals,), {"engine": engine})
     run_state_machine_as_test(

@@ -52,6 +52,7 @@ def test_a_history_that_came_in_any_order_verifies(engine: Engine, seed: int) ->
     assert tables(engine) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "tampering",
     [

@@ -37,6 +37,7 @@ def asked(engine: Engine) -> Iterable[Asked]:
         yield connection, book, questions
 
 
+@pytest.mark.slow
 def test_every_meter_of_every_usage_costs_what_the_oracle_says(asked: Asked) -> None:
     connection, book, questions = asked
     found: dict[int, list[Line]] = defaultdict(list)
@@ -54,6 +55,7 @@ def test_every_meter_of_every_usage_costs_what_the_oracle_says(asked: Asked) -> 
     assert len(notes) == 15, "every reason there is, free, and none"
 
 
+@pytest.mark.slow
 def test_every_row_of_usage_costs_what_the_oracle_says(asked: Asked) -> None:
     connection, book, questions = asked
     found: dict[int, Total] = {}
@@ -65,6 +67,7 @@ def test_every_row_of_usage_costs_what_the_oracle_says(asked: Asked) -> None:
     assert sum(bool(total.cost) for total in found.values()) > 1_000, "too few of them have a price"
 
 
+@pytest.mark.slow
 def test_every_row_costs_what_the_oracle_says_at_the_prices_of_one_moment(asked: Asked) -> None:
     connection, book, questions = asked
     at = invention.CORRECTED

@@ -225,6 +225,7 @@ ANALYZE raw.snapshot; ANALYZE core.snapshot; ANALYZE core.run;
 """
 
 
+@pytest.mark.slow
 def test_ten_years_of_snapshots_are_not_all_looked_at(engine: Engine) -> None:
     with engine.begin() as connection:
         for statement in filter(str.strip, _MANY.split(";")):
