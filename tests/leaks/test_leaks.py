@@ -34,6 +34,8 @@ class Scene:
     environ: dict[str, str] = field(default_factory=dict)
     toml: str = ""
     is_stdout_full: bool = False
+    seconds: float | None = None
+    """After how long a command that stays is told to end."""
 
 
 DOWN = f"postgres://somebody:{quote(SECRETS['database'], safe='')}@127.0.0.1:1/prices"
@@ -60,11 +62,17 @@ OTHERS = (
     Scene(("run", "--dry-run", "--json")),
     Scene(("run", "--json"), mode="refusing", status=1),
     Scene(("run",), environ={"ETL_BIFROST_URL": f"http://{SECRETS['token']}:x@/"}, status=2),
+    Scene(("schedule",), seconds=6),
+    Scene(("schedule", "--log-format", "json"), mode="refusing", seconds=6, environ={"ETL_HTTP_ADDRESS": "0"}),
+    Scene(("raw", "archive", "bodies", "--older-than", "1s", "--json")),
+    Scene(("db", "copy"), environ={"TARGET_DATABASE_URL": DOWN}, status=2),
+    Scene(("db", "copy", DOWN), status=2),
     Scene(("sources",)),
     Scene(("sources", "--json")),
     Scene(("status",)),
     Scene(("status", "--check"), status=None),
-    *(Scene(("doctor",), mode=mode, status=1) for mode in MODES if mode != "well"),
+    # The doctor asks whether there is an answer, and leaves its body unread.
+    *(Scene(("doctor",), mode=mode, status=None) for mode in MODES if mode != "well"),
     Scene(("doctor",), environ={"DATABASE_URL": DOWN}, status=1),
     Scene(("doctor",), environ={"OPERATORS_URL": SECRETS["webhook"]}, status=2),
     Scene(("doctor",), toml=f"[sources.x]\nkind = 'phaseo'\ncredential = '{SECRETS['eu']}'", status=2),
@@ -148,18 +156,27 @@ def _play(scene: Scene, folder: Path, planted: dict[str, str]) -> subprocess.Com
         (folder / "other.toml").write_text(scene.toml)
         arguments = ["--config", "other.toml", *arguments]
     with open(os.devnull if not scene.is_stdout_full else "/dev/full", "w") as full:  # noqa: PTH123  a device
-        done = subprocess.run(
+        process = subprocess.Popen(
             [sys.executable, "-m", "etl", *arguments],
             cwd=folder,
             env=environment(folder, **planted | scene.environ),
             stdout=full if scene.is_stdout_full else subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
-            check=False,
         )
+        out, err = _ended(process, scene)
     (folder / "other.toml").unlink(missing_ok=True)
-    return done
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def _ended(process: subprocess.Popen[str], scene: Scene) -> tuple[str, str]:
+    """What a command said until it ended, by itself or because it was told to."""
+    with process:
+        try:
+            return process.communicate(timeout=scene.seconds or 60)
+        except subprocess.TimeoutExpired:
+            process.terminate() if scene.seconds else process.kill()
+            return process.communicate(timeout=20)
 
 
 def test_every_scene_ends_as_it_should(played: Played) -> None:
