@@ -13,7 +13,7 @@ from etl.cli.pull import JsonOption
 from etl.cli.session import Session, clock, session
 from etl.database.engine import database_url, open_engine
 from etl.doctor import configuration, gateways, software, warehouse
-from etl.doctor.finding import Finding, Status, examined, failed, ok, refused, skipped
+from etl.doctor.finding import Finding, Status, examined, failed, refused, skipped
 from etl.errors import EtlError
 
 COLUMNS = ("status", "check", "found", "remedy")
@@ -67,7 +67,7 @@ def _database(current: Session) -> Iterator[Finding]:
     """The database as it is found: an embedded one that does not run is not started."""
     engine = _engine(current)
     if engine is None:
-        yield ok("database", f"embedded, not running: it starts on demand; data in {current.server.cluster.data}")
+        yield warehouse.startable(current.server)
     found = _looked_at(engine, current) if engine else []
     yield from found
     why = "the schema is another one" if found[1:] else "the database cannot be asked"

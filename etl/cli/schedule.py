@@ -2,9 +2,11 @@
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import structlog
@@ -14,8 +16,9 @@ from etl import log, telemetry
 from etl.cli import output
 from etl.cli.pull import JsonOption
 from etl.cli.session import LogFormatOption, Session, require_known, session
-from etl.config import ConfiguredSource
+from etl.config import FILE, ConfiguredSource
 from etl.database import migrations
+from etl.errors import ConfigurationError
 from etl.load import health
 from etl.load import log as logged
 from etl.result import Result
@@ -24,6 +27,9 @@ from etl.schedule.http import Machine
 from etl.schedule.metrics import Metrics
 from etl.schedule.plan import Plan
 from etl.schedule.readiness import asking_engine, readiness
+
+PATIENCE = "3s"
+"""How long a plan waits for who loads a source that is configured otherwise now; then it is tried again."""
 
 SLOTS = ("due_at", "source", "status", "run_id", "outcome", "worker", "reason")
 
@@ -38,12 +44,11 @@ def schedule(context: typer.Context, *, log_format: LogFormatOption = None) -> N
     planning = _Planning(current, sources, metrics)
     daemon = Daemon(planning)
     with _served(current, daemon, metrics):
-        is_over = daemon.run()
-    if not is_over:
-        # A walk that does not end holds nothing that the next run would not do again.
-        telemetry.flush()
-        sys.stderr.flush()
-        os._exit(0)
+        daemon.run()
+    # Whatever thread is still at it, a walk or a message, holds nothing that would not be done again.
+    telemetry.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 @contextmanager
@@ -64,21 +69,28 @@ class _Planning:
 
     def __init__(self, first: Session, sources: list[ConfiguredSource], metrics: Metrics) -> None:
         self._session = first
+        self._file = first.config_file or Path(FILE)
+        self._is_there = self._file.exists()
         self._metrics = metrics
-        self._plan: Plan | None = self._planned(first, sources)
+        self._is_round_over = threading.Event()
+        self._plan: Plan | None = self._planned(first, sources, patience="0")
 
     def __call__(self) -> Plan:
         if self._plan is not None:
             plan, self._plan = self._plan, None
             return plan
         current = replace(self._session)
-        plan = self._planned(current, current.ready(()))
+        if self._is_there and not self._file.exists():
+            # Nobody empties a configuration by moving its file for a moment.
+            raise ConfigurationError(f"{self._file} is gone: put it back, or an empty one if nothing is configured")
+        self._is_there = self._file.exists()
+        plan = self._planned(current, current.ready(()), patience=PATIENCE)
         if current.settings.http_address != self._session.settings.http_address:
             structlog.get_logger().warning("http_address counts from the next start on", because="it is bound once")
         return plan
 
-    def _planned(self, current: Session, sources: list[ConfiguredSource]) -> Plan:
-        current.record_configuration(current.sources.values())
+    def _planned(self, current: Session, sources: list[ConfiguredSource], *, patience: str) -> Plan:
+        current.record_configuration(current.sources.values(), patience=patience)
         notifier = current.notifier
 
         def require_ready() -> None:
@@ -89,7 +101,14 @@ class _Planning:
         def after(result: Result, seconds: float) -> None:
             self._metrics.observe(result, seconds)
             notifier.tell()
-            if result.is_well and notifier.is_well():
+            if result.is_well:
+                self._is_round_over.set()
+
+        def each_minute() -> None:
+            """Sources that are due together make one round."""
+            notifier.tell()
+            if self._is_round_over.is_set() and notifier.is_well():
+                self._is_round_over.clear()
                 notifier.ping()
 
         return Plan(
@@ -97,7 +116,7 @@ class _Planning:
             settings=current.settings,
             sources={source.name: source for source in sources},
             require_ready=require_ready,
-            each_minute=notifier.tell,
+            each_minute=each_minute,
             after=after,
         )
 

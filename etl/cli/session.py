@@ -12,7 +12,7 @@ from typing import Annotated
 
 import structlog
 import typer
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, func, select
 
 from etl import config, log, telemetry
 from etl.attend import Attendant, this_process
@@ -23,6 +23,7 @@ from etl.database.embedded import EmbeddedServer, EmbeddedSettings
 from etl.database.engine import database_url, open_engine, require_reachable
 from etl.errors import ConfigurationError
 from etl.extract.address import Address
+from etl.extract.transport import trusted
 from etl.fetch import secret_of
 from etl.load import configured, history, identity
 from etl.load.configured import Margin, Rate, SourceEntry
@@ -141,14 +142,18 @@ class Session:
         asked = self.named(names) or [each for each in self.sources.values() if each.is_enabled]
         if not asked:
             raise ConfigurationError("no source is enabled: `etl sources` says why; name one, or change etl.toml")
+        trusted(self.settings.ca_file)
         for source in asked:
             source.require_credential()
             secret_of(source)
             Address.parse(source.url, source.name)
         return asked
 
-    def record_configuration(self, sources: Iterable[ConfiguredSource]) -> None:
-        """Record in the warehouse what is configured, all ``sources`` with it, before anything is loaded."""
+    def record_configuration(self, sources: Iterable[ConfiguredSource], *, patience: str = "0") -> None:
+        """Record in the warehouse what is configured, all ``sources`` with it, before anything is loaded.
+
+        Who loads a source that is configured otherwise now is waited for, as long as ``patience`` says (0: to the end).
+        """
         entries = [
             SourceEntry(
                 source=each.name,
@@ -162,6 +167,7 @@ class Session:
         rates = [Rate(**each.model_dump()) for each in self.settings.rates]
         margins = [Margin(**each.model_dump()) for each in self.settings.margins]
         with self.engine.begin() as connection:
+            connection.execute(select(func.set_config("lock_timeout", patience, True)))  # noqa: FBT003
             configured.record(connection, entries, rates, margins, now=clock())
 
     def _embedded_url(self) -> str:

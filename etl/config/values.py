@@ -59,10 +59,10 @@ def _existing(value: Path) -> Path:
 
 
 def _cron(value: Any) -> Any:
-    if not isinstance(value, str):
+    if isinstance(value, Cron):
         return value
     try:
-        return Cron(value)
+        return Cron(str(value))
     except ValueError as error:
         raise PydanticCustomError("cron", "{error}", {"error": str(error)}) from None
 

@@ -19,7 +19,9 @@ def database_url(spelling: str, variable: str = "DATABASE_URL") -> URL:
     try:
         url = make_url(spelling.strip())
     except ArgumentError:
-        raise ConfigurationError(f"{variable} is no URL: write postgresql://user:password@host:port/name") from None
+        raise ConfigurationError(
+            f"{variable} is no URL: write postgresql://user:***@host:port/name, the password instead of ***"
+        ) from None
     if url.drivername.split("+")[0] not in ("postgres", "postgresql"):
         raise ConfigurationError(f"{variable} names {url.drivername}: only PostgreSQL is supported")
     return url.set(drivername="postgresql+psycopg")

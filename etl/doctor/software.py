@@ -1,6 +1,7 @@
 """Python, the libraries that this program needs, and the disk that it writes to."""
 
 import importlib.metadata
+import os
 import platform
 import re
 import shutil
@@ -43,8 +44,14 @@ def dependencies(
 
 def disk(home: Path) -> Iterator[Finding]:
     """The space that is left where the embedded Postgres lives, or will live."""
-    there = next(folder for folder in (home.absolute(), *home.absolute().parents) if folder.exists())
-    yield space(there, shutil.disk_usage(there).free)
+    # Unlike Path.exists, this takes what may not be looked at for what is not there.
+    there = next(folder for folder in (home.absolute(), *home.absolute().parents) if os.path.exists(folder))  # noqa: PTH110
+    if not there.is_dir():
+        yield failed("disk", f"{there} is no folder", "set ETL_HOME to a folder")
+    elif not os.access(there, os.W_OK | os.X_OK):
+        yield failed("disk", f"{there} may not be written", "set ETL_HOME to a folder of your own")
+    else:
+        yield space(there, shutil.disk_usage(there).free)
 
 
 def space(folder: Path, free: int) -> Finding:

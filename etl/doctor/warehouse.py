@@ -1,5 +1,6 @@
 """The database: whether it answers, can be written, has our schema, agrees about the time, and how large it is."""
 
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
@@ -8,9 +9,12 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.config import ConfiguredSource
 from etl.database import migrations
+from etl.database.binaries import find
+from etl.database.contact import HOST
+from etl.database.embedded import EmbeddedServer
 from etl.database.engine import require_reachable
 from etl.doctor.clocks import agreement
-from etl.doctor.finding import Finding, failed, ok, skipped, warning
+from etl.doctor.finding import Finding, failed, ok, refused, skipped, warning
 from etl.errors import DatabaseError
 from etl.load import health
 
@@ -35,6 +39,22 @@ _CLOSED = text(
 """Tables that this role may not write."""
 
 _WRITE = text("INSERT INTO core.source (source, kind) VALUES ('etl doctor', 'undone')")
+
+
+def startable(server: EmbeddedServer) -> Finding:
+    """Whether the embedded server, which does not run, could be started: its programs are there, its port is free."""
+    try:
+        find(server.settings.pgbin, major=server.cluster.major)
+    except DatabaseError as error:
+        return refused("database", error)
+    port = server.settings.port
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return failed("database", f"port {port} is taken", "end what listens there, or set ETL_DB_PORT")
+    return ok("database", f"embedded, not running: it starts on demand; data in {server.cluster.data}")
 
 
 def reachable(engine: Engine, *, is_embedded: bool, clock: Callable[[], datetime]) -> Iterator[Finding]:

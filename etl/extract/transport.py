@@ -12,23 +12,31 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 """Hosts that are this machine: no proxy can reach what listens there."""
 
 
+def trusted(ca_file: Path | None) -> ssl.SSLContext:
+    """The system's authorities, and that of the file. Raises ``ConfigurationError``."""
+    try:
+        context = httpx.create_ssl_context()
+        if ca_file:
+            context.load_verify_locations(ca_file)
+    except (OSError, ssl.SSLError) as error:
+        where = f"ca_file {ca_file}" if ca_file else "the system's authorities"
+        remedy = "name a file with certificates in PEM form, or take the key out" if ca_file else "install them"
+        raise ConfigurationError(f"{where}: no certificates can be read ({error}); {remedy}") from None
+    return context
+
+
 def open_http(headers: httpx.Headers, limits: Limits, ca_file: Path | None) -> httpx.AsyncClient:
     """The connection pool. Raises ``ConfigurationError``."""
     timeout = httpx.Timeout(limits.read_seconds, connect=limits.connect_seconds)
     try:
-        trust = httpx.create_ssl_context()
-        if ca_file:
-            trust.load_verify_locations(ca_file)
         return httpx.AsyncClient(
             headers=headers,
             timeout=timeout,
-            verify=trust,
+            verify=trusted(ca_file),
             http2=False,
             trust_env=True,
             mounts={f"all://{host}": None for host in LOOPBACK},
         )
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(f"certificates of {ca_file or 'the system'} cannot be read ({error})") from None
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         raise ConfigurationError(f"the proxy of the environment cannot be used ({error})") from None
 

@@ -89,10 +89,19 @@ def record(
 
 def _record_sources(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Every configured source has its row; one that nobody configures is disabled, for its history stays."""
-    names = [row["source"] for row in rows]
-    connection.execute(update(source).where(source.c.enabled, source.c.source.not_in(names)).values(enabled=False))
-    if rows:
-        _put(connection, source, ["source"], sorted(rows, key=lambda row: str(row["source"])), since="scheduled_from")
+    # Who loads a source holds its row, and what need not be written need not be waited for.
+    facts = ("kind", "enabled", "max_age", "schedule")
+    known = {row.source: row for row in connection.execute(select(source))}
+    gone = [name for name, row in known.items() if row.enabled and name not in {row["source"] for row in rows}]
+    if gone:
+        connection.execute(update(source).where(source.c.source.in_(gone)).values(enabled=False))
+    new = [
+        row
+        for row in rows
+        if row["source"] not in known or any(row[fact] != getattr(known[row["source"]], fact) for fact in facts)
+    ]
+    if new:
+        _put(connection, source, ["source"], sorted(new, key=lambda row: str(row["source"])), since="scheduled_from")
 
 
 def _configured(entry: Rate | Margin) -> dict[str, Any]:

@@ -100,10 +100,13 @@ def end(connection: Connection, ended: Run, *, outcome: str, error: str | None, 
         _record(connection, ended.source, ended.due_at, status="done", run_id=ended.run_id)
 
 
-def abandon(connection: Connection, name: str, now: datetime, why: str) -> None:
-    """Close whatever run of a source is shown as going on: by what it landed, or as abandoned."""
+def abandon(connection: Connection, name: str, now: datetime, why: str, *, outcome: str = "abandoned") -> None:
+    """Close whatever run of a source is shown as going on: by what it landed, or with this ``outcome``.
+
+    ``stopped`` is one that somebody wanted to end: that is no failure of the source.
+    """
     for row in connection.execute(_GOING_ON, {"source": name}).all():
-        _close(connection, row, now, why)
+        _close(connection, row, now, why, outcome)
 
 
 def recover(connection: Connection, name: str, now: datetime) -> None:
@@ -135,17 +138,15 @@ _GOING_ON = text(
 )
 
 
-def _close(connection: Connection, row: Row, now: datetime, why: str) -> None:  # type: ignore[type-arg]
+def _close(connection: Connection, row: Row, now: datetime, why: str, outcome: str) -> None:  # type: ignore[type-arg]
     """A run that landed its snapshot did what it was for, whatever became of its process."""
     dead = Run(run_id=row.run_id, source=row.source, due_at=row.due_at, started_at=row.started_at)
     if row.snapshot_id is not None:
         end(connection, dead, outcome=row.status, error=row.reason if row.status == "failed" else None, now=now)
         return
-    connection.execute(
-        update(run).where(run.c.run_id == dead.run_id).values(outcome="abandoned", error=why, ended_at=now)
-    )
+    connection.execute(update(run).where(run.c.run_id == dead.run_id).values(outcome=outcome, error=why, ended_at=now))
     if dead.due_at is not None:
-        missed = f"run {dead.run_id} was abandoned: {why}"
+        missed = f"run {dead.run_id} was {outcome}: {why}"
         _record(connection, dead.source, dead.due_at, status="missed", run_id=dead.run_id, reason=missed)
 
 

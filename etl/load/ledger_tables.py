@@ -19,7 +19,13 @@ run = Table(
     Column("snapshot_id", BigInteger, ForeignKey("raw.snapshot.snapshot_id")),
     Column("error", Text),
     Index("run_going_on_key", "source", unique=True, postgresql_where=text("outcome IS NULL")),
-    Index("run_slot_key", "source", "due_at", unique=True, postgresql_where=text("outcome <> 'abandoned'")),
+    Index(
+        "run_slot_key",
+        "source",
+        "due_at",
+        unique=True,
+        postgresql_where=text("outcome NOT IN ('abandoned', 'stopped')"),
+    ),
     Index("run_source_started_at_idx", "source", "started_at"),
     schema="core",
 )

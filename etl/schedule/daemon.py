@@ -17,11 +17,13 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+from sqlalchemy.exc import DBAPIError
 
 from etl.concurrency import MOST
 from etl.cron import Cron
-from etl.errors import EtlError
+from etl.errors import DatabaseError, EtlError
 from etl.schedule.plan import Plan
 from etl.schedule.trigger import SlotTrigger
 from etl.schedule.watch import Watch
@@ -37,7 +39,11 @@ GRACE = 6.0
 
 STOP = (signal.SIGTERM, signal.SIGINT)
 
-_HOUSEKEEPING = "housekeeping"
+RELOAD = timedelta(seconds=5)
+"""Time until a reload is tried again that the database did not allow."""
+
+OWN = "own"
+"""The executor of what the daemon does besides the sources."""
 
 
 class Daemon:
@@ -56,9 +62,10 @@ class Daemon:
         self._beat = time.monotonic()
         # Late is better than never: what a busy or sleeping machine delayed is done once, when it can be.
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-        self._scheduler = BackgroundScheduler(
-            timezone=UTC, job_defaults=defaults, executors={"default": ThreadPoolExecutor(MOST)}
-        )
+        # Sources that wait for a database must not keep the daemon from its own work.
+        executors = {"default": ThreadPoolExecutor(MOST), OWN: ThreadPoolExecutor(2)}
+        self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults=defaults, executors=executors)
+        self._reloading = threading.Lock()
 
     def run(self) -> bool:
         """Work until SIGTERM or SIGINT; SIGHUP reads the configuration anew. Tells whether all work came to its end.
@@ -68,13 +75,13 @@ class Daemon:
         # APScheduler warns of what we want: that a source is not attended to twice at once.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         with _signals() as received:
-            self._scheduler.add_job(self._each_minute, IntervalTrigger(minutes=1), id=_HOUSEKEEPING)
+            self._scheduler.add_job(self._each_minute, IntervalTrigger(minutes=1), executor=OWN)
             self._apply()
             self._scheduler.start()
             structlog.get_logger().info("scheduling", sources=sorted(self._plan.sources))
             while (number := self._next(received)) not in STOP:
                 if number == signal.SIGHUP:
-                    self._reload()
+                    self._scheduler.add_job(self._reload, executor=OWN)
             structlog.get_logger().info("stopping", signal=signal.Signals(number).name)
             self._scheduler.shutdown(wait=False)
             return self._watch.end(GRACE)
@@ -95,18 +102,26 @@ class Daemon:
             return 0
 
     def _reload(self) -> None:
-        """Go on with the configuration as it is now, or, if that is wrong, as it was."""
-        try:
-            self._plan = self._replan()
-        except EtlError as error:
-            structlog.get_logger().error("the configuration is wrong: going on with the former one", because=str(error))
-            return
-        self._apply()
-        structlog.get_logger().info("configuration reloaded", sources=sorted(self._plan.sources))
+        """Go on with the configuration as it is now, or, if that is wrong, as it was; wait for the database."""
+        with self._reloading:
+            try:
+                self._plan = self._replan()
+            except (DatabaseError, DBAPIError) as error:
+                because = " ".join(str(error).split())[:300]
+                structlog.get_logger().warning("the configuration is not reloaded yet: trying again", because=because)
+                again = DateTrigger(datetime.now(UTC) + RELOAD)
+                self._scheduler.add_job(self._reload, again, executor=OWN)
+                return
+            except EtlError as error:
+                wrong = "the configuration is wrong: going on with the former one"
+                structlog.get_logger().error(wrong, because=str(error))
+                return
+            self._apply()
+            structlog.get_logger().info("configuration reloaded", sources=sorted(self._plan.sources))
 
     def _apply(self) -> None:
         """Give each source of the plan its job, and each job its source."""
-        jobs = {job.id: job for job in self._scheduler.get_jobs() if job.id != _HOUSEKEEPING}
+        jobs = {job.id: job for job in self._scheduler.get_jobs() if job.executor != OWN}
         for name in jobs.keys() - self._plan.sources.keys():
             jobs[name].remove()
         for name, source in self._plan.sources.items():

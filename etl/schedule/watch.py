@@ -25,6 +25,8 @@ PAUSES = (1.0, 2.0, 5.0, 10.0)
 
 OUTAGE = "the database did not answer"
 
+WHY_STOPPED = "the daemon was told to end"
+
 
 class Watch:
     """The runs of one process. ``plan`` gives what to work by now."""
@@ -103,10 +105,10 @@ class Watch:
             try:
                 with pipeline.engine.begin() as connection:
                     connection.execute(text("SET LOCAL lock_timeout = '1s'"))
-                    ledger.abandon(connection, run.source, pipeline.clock(), "the scheduler was stopped")
+                    ledger.abandon(connection, run.source, pipeline.clock(), WHY_STOPPED, outcome="stopped")
             except DBAPIError as error:
                 _warn(run.source, error)
-            structlog.get_logger().warning("run abandoned", source=run.source, run=run.run_id)
+            structlog.get_logger().warning("run stopped", source=run.source, run=run.run_id)
 
 
 def _pauses() -> Iterator[float]:

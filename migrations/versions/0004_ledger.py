@@ -22,7 +22,8 @@ def upgrade() -> None:
             started_at  timestamptz NOT NULL,
             ended_at    timestamptz,
             outcome     text CONSTRAINT run_outcome_check
-                CHECK (outcome IN ('landed', 'loaded', 'unchanged', 'held', 'rejected', 'failed', 'abandoned')),
+                CHECK (outcome IN ('landed', 'loaded', 'unchanged', 'held', 'rejected', 'failed', 'abandoned',
+                                   'stopped')),
             snapshot_id bigint CONSTRAINT run_snapshot_id_fkey REFERENCES raw.snapshot (snapshot_id),
             error       text,
             CONSTRAINT run_ended_check CHECK ((ended_at IS NULL) = (outcome IS NULL))
@@ -30,7 +31,9 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE UNIQUE INDEX run_going_on_key ON core.run (source) WHERE outcome IS NULL")
-    op.execute("CREATE UNIQUE INDEX run_slot_key ON core.run (source, due_at) WHERE outcome <> 'abandoned'")
+    op.execute(
+        "CREATE UNIQUE INDEX run_slot_key ON core.run (source, due_at) WHERE outcome NOT IN ('abandoned', 'stopped')"
+    )
     op.execute("CREATE INDEX run_source_started_at_idx ON core.run (source, started_at)")
     op.execute(
         """

@@ -60,5 +60,5 @@ def test_a_certificate_for_another_host_is_refused(certificate: Path) -> None:
 def test_an_authority_that_cannot_be_read_starts_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty.pem").write_text("nothing")
     for name in ("missing.pem", "empty.pem"):
-        with pytest.raises(ConfigurationError, match=f"certificates of .*{name} cannot be read"):
+        with pytest.raises(ConfigurationError, match=f"ca_file .*{name}: no certificates can be read"):
             fetched(Plain(), "https://127.0.0.1", ca_file=tmp_path / name)

@@ -3,13 +3,14 @@
 NEVER = {
     "a slot that is done without its one run, or missed although a run served it": """
         SELECT s.* FROM mart.slot s
-          LEFT JOIN mart.run r ON r.source = s.source AND r.due_at = s.due_at AND r.outcome <> 'abandoned'
+          LEFT JOIN mart.run r
+                 ON r.source = s.source AND r.due_at = s.due_at AND r.outcome NOT IN ('abandoned', 'stopped')
          WHERE (s.status = 'done') <> (r.run_id IS NOT NULL)""",
     "two runs that served one slot": """
-        SELECT source, due_at FROM mart.run WHERE due_at IS NOT NULL AND outcome <> 'abandoned'
+        SELECT source, due_at FROM mart.run WHERE due_at IS NOT NULL AND outcome NOT IN ('abandoned', 'stopped')
          GROUP BY source, due_at HAVING count(*) > 1""",
     "a slot that was served by an abandoned run": """
-        SELECT * FROM mart.slot WHERE status = 'done' AND (run_id IS NULL OR outcome = 'abandoned')""",
+        SELECT * FROM mart.slot WHERE status = 'done' AND (run_id IS NULL OR outcome IN ('abandoned', 'stopped'))""",
     "a slot that was missed without a reason": """
         SELECT * FROM mart.slot WHERE status = 'missed' AND reason IS NULL""",
     "a run that nobody closed": """

@@ -54,7 +54,7 @@ def test_a_walk_that_does_not_end_is_abandoned_within_ten_seconds(tmp_path: Path
             status, seconds = stop(process, signal.SIGINT)
         assert status == 0
         assert seconds < 10
-        assert ask("SELECT status, outcome FROM mart.slot") == [("missed", "abandoned")]
+        assert ask("SELECT status, outcome FROM mart.slot") == [("missed", "stopped")]
         assert ask("SELECT count(*) FROM raw.snapshot") == [(0,)]
         assert etl(tmp_path, "run", "--due", DATABASE_URL=named).status == 0
     assert ask("SELECT status, outcome FROM mart.slot") == [("done", "loaded")]
