@@ -100,7 +100,7 @@ class Attendant:
         return Result(source=name, status="taken", reason=f"{who} is at it")
 
     def _not_due(self, connection: Connection, name: str) -> Result:
-        last = ledger.latest_slot(connection, name)
+        last = ledger.latest_slot(connection, name, self.pipeline.clock())
         connection.rollback()
         if last is None:
             return Result(source=name, status="not_due")

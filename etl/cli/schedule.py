@@ -33,34 +33,35 @@ def schedule(context: typer.Context, *, log_format: LogFormatOption = None) -> N
     current = session(context, log_format)
     sources = current.ready(())
     log.narrate(even_to_people=True)
-    asking = asking_engine(current.engine.url)
-    metrics = Metrics(lambda: health.sources(asking))
+    metrics = Metrics(lambda: health.sources(planning.asking))
     planning = _Planning(current, sources, metrics)
     daemon = Daemon(planning)
-    with _served(current, daemon, metrics):
-        is_over = daemon.run()
-    if not is_over:
-        # A walk that does not end holds nothing that the next run would not do again.
-        telemetry.flush()
-        sys.stderr.flush()
-        os._exit(0)
+    with _served(current, daemon, metrics, planning):
+        daemon.run()
+    # A walk or a message that does not end holds nothing that would not be done again.
+    telemetry.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 @contextmanager
-def _served(current: Session, daemon: Daemon, metrics: Metrics) -> Iterator[None]:
+def _served(current: Session, daemon: Daemon, metrics: Metrics, planning: "_Planning") -> Iterator[None]:
     """Serve machines meanwhile, if they were given an address."""
     address = current.settings.http_address
     if address is None:
         yield
         return
-    is_ready = readiness(asking_engine(current.engine.url))
+    is_ready = readiness(lambda: planning.asking)
     with Machine(address, liveness=daemon.why_dead, readiness=is_ready, metrics=metrics.registry) as machine:
         structlog.get_logger().info("serving machines", host=machine.address.host, port=machine.address.port)
         yield
 
 
 class _Planning:
-    """Plans by the configuration as it is now; the first one is by that of the command."""
+    """Plans by the configuration as it is now; the first one is by that of the command.
+
+    ``asking`` is for questions to the warehouse of the last plan: its address may be told anew at a reload.
+    """
 
     def __init__(self, first: Session, sources: list[ConfiguredSource], metrics: Metrics) -> None:
         self._session = first
@@ -79,6 +80,7 @@ class _Planning:
 
     def _planned(self, current: Session, sources: list[ConfiguredSource]) -> Plan:
         current.record_configuration(current.sources.values())
+        self.asking = asking_engine(current.engine.url)
         notifier = current.notifier
 
         def require_ready() -> None:

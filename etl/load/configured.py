@@ -10,7 +10,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, func, literal, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    case,
+    delete,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from etl.domain.meters import CREDIT, USD
@@ -123,12 +136,15 @@ def _at(moment: datetime | None) -> Any:
 def _put(
     connection: Connection, table: Table, key: list[str], rows: list[dict[str, Any]], since: str | None = None
 ) -> None:
-    """Add the rows, and change those that are there and differ; ``since`` is when, and no difference itself."""
+    """Add the rows, and change those that are there and differ.
+
+    ``since`` is no difference itself: it is when a source was enabled, or its schedule changed.
+    """
     adding = upsert(table).values(rows)
     values = [name for name in rows[0] if name not in key]
+    become: dict[str, ColumnElement[Any]] = {name: adding.excluded[name] for name in values}
+    if since:
+        goes_on = table.c.enabled & table.c.schedule.is_not_distinct_from(adding.excluded.schedule)
+        become[since] = case((goes_on, table.c[since]), else_=adding.excluded[since])
     differs = or_(*(table.c[name].is_distinct_from(adding.excluded[name]) for name in values if name != since))
-    connection.execute(
-        adding.on_conflict_do_update(
-            index_elements=key, set_={name: adding.excluded[name] for name in values}, where=differs
-        )
-    )
+    connection.execute(adding.on_conflict_do_update(index_elements=key, set_=become, where=differs))

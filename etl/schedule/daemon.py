@@ -18,6 +18,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+from sqlalchemy.exc import DBAPIError
 
 from etl.concurrency import MOST
 from etl.cron import Cron
@@ -54,6 +55,7 @@ class Daemon:
         self._trigger = trigger
         self._watch = Watch(lambda: self._plan)
         self._beat = time.monotonic()
+        self._reloading = threading.Lock()
         # Late is better than never: what a busy or sleeping machine delayed is done once, when it can be.
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._scheduler = BackgroundScheduler(
@@ -61,9 +63,9 @@ class Daemon:
         )
 
     def run(self) -> bool:
-        """Work until SIGTERM or SIGINT; SIGHUP reads the configuration anew. Tells whether all work came to its end.
+        """Work until SIGTERM or SIGINT; SIGHUP reads the configuration anew. Tells whether all runs came to their end.
 
-        Where it did not, threads are still at it, and the process has to be ended without waiting for them.
+        Threads may be at it still, at least at telling of it: the process has to be ended without waiting for them.
         """
         # APScheduler warns of what we want: that a source is not attended to twice at once.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
@@ -74,7 +76,8 @@ class Daemon:
             structlog.get_logger().info("scheduling", sources=sorted(self._plan.sources))
             while (number := self._next(received)) not in STOP:
                 if number == signal.SIGHUP:
-                    self._reload()
+                    # The database may be what it waits for, and must not make us deaf.
+                    threading.Thread(target=self._reload, name="reload", daemon=True).start()
             structlog.get_logger().info("stopping", signal=signal.Signals(number).name)
             self._scheduler.shutdown(wait=False)
             return self._watch.end(GRACE)
@@ -96,13 +99,17 @@ class Daemon:
 
     def _reload(self) -> None:
         """Go on with the configuration as it is now, or, if that is wrong, as it was."""
-        try:
-            self._plan = self._replan()
-        except EtlError as error:
-            structlog.get_logger().error("the configuration is wrong: going on with the former one", because=str(error))
-            return
-        self._apply()
-        structlog.get_logger().info("configuration reloaded", sources=sorted(self._plan.sources))
+        with self._reloading:
+            try:
+                self._plan = self._replan()
+            except EtlError as error:
+                _reject("the configuration is wrong: going on with the former one", error)
+                return
+            except DBAPIError as error:
+                _reject("the database does not take the configuration: going on with the former one", error)
+                return
+            self._apply()
+            structlog.get_logger().info("configuration reloaded", sources=sorted(self._plan.sources))
 
     def _apply(self) -> None:
         """Give each source of the plan its job, and each job its source."""
@@ -117,6 +124,11 @@ class Daemon:
 
     def _each_minute(self) -> None:
         self._plan.each_minute()
+
+
+def _reject(event: str, error: EtlError | DBAPIError) -> None:
+    fault = error.orig if isinstance(error, DBAPIError) else error
+    structlog.get_logger().error(event, because=" ".join(str(fault).split())[:300])
 
 
 @contextmanager

@@ -103,7 +103,8 @@ class Watch:
             try:
                 with pipeline.engine.begin() as connection:
                     connection.execute(text("SET LOCAL lock_timeout = '1s'"))
-                    ledger.abandon(connection, run.source, pipeline.clock(), "the scheduler was stopped")
+                    why = "the scheduler was stopped"
+                    ledger.abandon(connection, run.source, pipeline.clock(), why, run_id=run.run_id)
             except DBAPIError as error:
                 _warn(run.source, error)
             structlog.get_logger().warning("run abandoned", source=run.source, run=run.run_id)
