@@ -36,6 +36,9 @@ SILENCE = 30.0
 GRACE = 6.0
 """Seconds that runs are given to end when the daemon is told to stop; then they are abandoned."""
 
+BACK = timedelta(seconds=30)
+"""By so much a clock may be set back without our notice: what is due comes that much later."""
+
 STOP = (signal.SIGTERM, signal.SIGINT)
 
 _HOUSEKEEPING = "housekeeping"
@@ -55,6 +58,7 @@ class Daemon:
         self._trigger = trigger
         self._watch = Watch(lambda: self._plan)
         self._beat = time.monotonic()
+        self._now = datetime.now(UTC)
         self._reloading = threading.Lock()
         # Late is better than never: what a busy or sleeping machine delayed is done once, when it can be.
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -92,10 +96,21 @@ class Daemon:
     def _next(self, received: "SimpleQueue[int]") -> int:
         """The next signal; 0 when a beat went by without one."""
         self._beat = time.monotonic()
+        self._follow_clock()
         try:
             return received.get(timeout=BEAT)
         except Empty:
             return 0
+
+    def _follow_clock(self) -> None:
+        """Plan anew what was planned by a clock that was ahead: it would sleep for as long as that was wrong."""
+        former, self._now = self._now, datetime.now(UTC)
+        if self._now < former - BACK:
+            structlog.get_logger().warning(
+                "the clock went back: planning anew", seconds=int((former - self._now).total_seconds())
+            )
+            self._scheduler.modify_job(_HOUSEKEEPING, next_run_time=self._now)
+            self._apply()
 
     def _reload(self) -> None:
         """Go on with the configuration as it is now, or, if that is wrong, as it was."""
