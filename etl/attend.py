@@ -8,13 +8,14 @@ from functools import partial
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from etl.concurrency import at_once
 from etl.config import ConfiguredSource, Settings
 from etl.load import ledger
 from etl.load.ledger import Asking, Caller, Run
-from etl.pipeline import Pipeline
-from etl.result import Result
+from etl.pipeline import Pipeline, Take
+from etl.result import Result, broken
 from etl.telemetry import Span, span
 
 PATIENCE = 600.0
@@ -73,13 +74,22 @@ class Attendant:
         _log().info("run began", slot=begun.due_at)
         try:
             take = partial(self.pipeline.take, run_id=begun.run_id)
-            result = replace(self.pipeline.pull(configured, self.settings, take), run_id=begun.run_id)
+            result = replace(self._pull(configured, take), run_id=begun.run_id)
             with self.pipeline.engine.begin() as connection:
                 error = result.error or (result.reason if not result.is_well else None)
                 ledger.end(connection, begun, outcome=result.status, error=error, now=self.pipeline.clock())
         finally:
             self.ended(begun)
         return result
+
+    def _pull(self, configured: ConfiguredSource, take: Take) -> Result:
+        """The result of a run; a database that is there and refuses is a failure like others, and is not hurried."""
+        try:
+            return self.pipeline.pull(configured, self.settings, take)
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            return broken(configured.name, error)
 
     def _told(self, result: Result, begun: Run, work: Span) -> Result:
         """The result of a run, after it was said to whoever watches."""
@@ -100,7 +110,7 @@ class Attendant:
         return Result(source=name, status="taken", reason=f"{who} is at it")
 
     def _not_due(self, connection: Connection, name: str) -> Result:
-        last = ledger.latest_slot(connection, name)
+        last = ledger.latest_slot(connection, name, self.pipeline.clock())
         connection.rollback()
         if last is None:
             return Result(source=name, status="not_due")

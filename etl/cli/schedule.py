@@ -4,13 +4,14 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
+from sqlalchemy.exc import DBAPIError
 
 from etl import log, telemetry
 from etl.cli import output
@@ -39,11 +40,10 @@ def schedule(context: typer.Context, *, log_format: LogFormatOption = None) -> N
     current = session(context, log_format)
     sources = current.ready(())
     log.narrate(even_to_people=True)
-    asking = asking_engine(current.engine.url)
-    metrics = Metrics(lambda: health.sources(asking))
+    metrics = Metrics(lambda: health.sources(planning.asking))
     planning = _Planning(current, sources, metrics)
     daemon = Daemon(planning)
-    with _served(current, daemon, metrics):
+    with _served(current, daemon, metrics, planning):
         daemon.run()
     # Whatever thread is still at it, a walk or a message, holds nothing that would not be done again.
     telemetry.flush()
@@ -52,20 +52,23 @@ def schedule(context: typer.Context, *, log_format: LogFormatOption = None) -> N
 
 
 @contextmanager
-def _served(current: Session, daemon: Daemon, metrics: Metrics) -> Iterator[None]:
+def _served(current: Session, daemon: Daemon, metrics: Metrics, planning: "_Planning") -> Iterator[None]:
     """Serve machines meanwhile, if they were given an address."""
     address = current.settings.http_address
     if address is None:
         yield
         return
-    is_ready = readiness(asking_engine(current.engine.url))
+    is_ready = readiness(lambda: planning.asking)
     with Machine(address, liveness=daemon.why_dead, readiness=is_ready, metrics=metrics.registry) as machine:
         structlog.get_logger().info("serving machines", host=machine.address.host, port=machine.address.port)
         yield
 
 
 class _Planning:
-    """Plans by the configuration as it is now; the first one is by that of the command."""
+    """Plans by the configuration as it is now; the first one is by that of the command.
+
+    ``asking`` is for questions to the warehouse of the last plan: its address may be told anew at a reload.
+    """
 
     def __init__(self, first: Session, sources: list[ConfiguredSource], metrics: Metrics) -> None:
         self._session = first
@@ -91,6 +94,7 @@ class _Planning:
 
     def _planned(self, current: Session, sources: list[ConfiguredSource], *, patience: str) -> Plan:
         current.record_configuration(current.sources.values(), patience=patience)
+        self.asking = asking_engine(current.engine.url)
         notifier = current.notifier
 
         def require_ready() -> None:
@@ -105,7 +109,9 @@ class _Planning:
                 self._is_round_over.set()
 
         def each_minute() -> None:
-            """Sources that are due together make one round."""
+            """Sources that are due together make one round. What others recorded meanwhile is ours again."""
+            with suppress(DBAPIError):
+                current.record_configuration(current.sources.values(), patience=PATIENCE)
             notifier.tell()
             if self._is_round_over.is_set() and notifier.is_well():
                 self._is_round_over.clear()

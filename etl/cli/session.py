@@ -150,10 +150,12 @@ class Session:
         return asked
 
     def record_configuration(self, sources: Iterable[ConfiguredSource], *, patience: str = "0") -> None:
-        """Record in the warehouse what is configured, all ``sources`` with it, before anything is loaded.
+        """Record in the warehouse what is configured, before anything is loaded.
 
-        Who loads a source that is configured otherwise now is waited for, as long as ``patience`` says (0: to the end).
+        Unless ``sources`` are all that are configured here, others stay as they are recorded. Who loads a source that
+        is configured otherwise now is waited for, as long as ``patience`` says (0: to the end).
         """
+        sources = list(sources)
         entries = [
             SourceEntry(
                 source=each.name,
@@ -168,7 +170,8 @@ class Session:
         margins = [Margin(**each.model_dump()) for each in self.settings.margins]
         with self.engine.begin() as connection:
             connection.execute(select(func.set_config("lock_timeout", patience, True)))  # noqa: FBT003
-            configured.record(connection, entries, rates, margins, now=clock())
+            is_whole = len(sources) == len(self.sources)
+            configured.record(connection, entries, rates, margins, now=clock(), is_whole=is_whole)
 
     def _embedded_url(self) -> str:
         """The embedded server's, started when it does not run, which is said because it takes a while."""

@@ -11,6 +11,10 @@ OLDEST = 150_000
 """The oldest server that the schema was written for, as ``server_version_num``."""
 
 
+_KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+"""A host that vanished without a word is noticed after a minute; the system would wait for two hours."""
+
+
 def database_url(spelling: str, variable: str = "DATABASE_URL") -> URL:
     """The URL for psycopg 3, from ``postgres://``, ``postgresql://`` or one that names a driver.
 
@@ -18,7 +22,7 @@ def database_url(spelling: str, variable: str = "DATABASE_URL") -> URL:
     """
     try:
         url = make_url(spelling.strip())
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise ConfigurationError(
             f"{variable} is no URL: write postgresql://user:***@host:port/name, the password instead of ***"
         ) from None
@@ -40,6 +44,7 @@ def open_engine(url: URL, *, connect_seconds: int = 10, statement_seconds: int =
         connect_args={
             "connect_timeout": connect_seconds,
             "application_name": "etl",
+            **_KEEPALIVE,
             "options": f"-c timezone=UTC -c jit=off{limit}",
         },
     )

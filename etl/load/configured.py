@@ -10,7 +10,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, func, literal, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    case,
+    delete,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from etl.domain.meters import CREDIT, USD
@@ -78,22 +91,26 @@ def record(
     margins: Sequence[Margin],
     *,
     now: datetime,
+    is_whole: bool = True,
 ) -> None:
-    """Make the database say what is configured, in the caller's transaction."""
+    """Make the database say what is configured, in the caller's transaction.
+
+    Unless ``is_whole`` other sources stay as they are: somebody elsewhere may have configured them.
+    """
     # Two that record at once would wait for each other's rows.
     lock(connection, "configuration")
-    _record_sources(connection, [asdict(each) | {"scheduled_from": now} for each in sources])
+    _record_sources(connection, [asdict(each) | {"scheduled_from": now} for each in sources], is_whole=is_whole)
     _become(connection, fx_rate, "currency", [*map(asdict, RATES), *map(_configured, rates)])
     _become(connection, margin, "kind", [*map(asdict, MARGINS), *map(_configured, margins)])
 
 
-def _record_sources(connection: Connection, rows: list[dict[str, Any]]) -> None:
+def _record_sources(connection: Connection, rows: list[dict[str, Any]], *, is_whole: bool) -> None:
     """Every configured source has its row; one that nobody configures is disabled, for its history stays."""
     # Who loads a source holds its row, and what need not be written need not be waited for.
     facts = ("kind", "enabled", "max_age", "schedule")
     known = {row.source: row for row in connection.execute(select(source))}
     gone = [name for name, row in known.items() if row.enabled and name not in {row["source"] for row in rows}]
-    if gone:
+    if gone and is_whole:
         connection.execute(update(source).where(source.c.source.in_(gone)).values(enabled=False))
     new = [
         row
@@ -132,12 +149,15 @@ def _at(moment: datetime | None) -> Any:
 def _put(
     connection: Connection, table: Table, key: list[str], rows: list[dict[str, Any]], since: str | None = None
 ) -> None:
-    """Add the rows, and change those that are there and differ; ``since`` is when, and no difference itself."""
+    """Add the rows, and change those that are there and differ.
+
+    ``since`` is no difference itself: it is when a source was enabled, or its schedule changed.
+    """
     adding = upsert(table).values(rows)
     values = [name for name in rows[0] if name not in key]
+    become: dict[str, ColumnElement[Any]] = {name: adding.excluded[name] for name in values}
+    if since:
+        goes_on = table.c.enabled & table.c.schedule.is_not_distinct_from(adding.excluded.schedule)
+        become[since] = case((goes_on, table.c[since]), else_=adding.excluded[since])
     differs = or_(*(table.c[name].is_distinct_from(adding.excluded[name]) for name in values if name != since))
-    connection.execute(
-        adding.on_conflict_do_update(
-            index_elements=key, set_={name: adding.excluded[name] for name in values}, where=differs
-        )
-    )
+    connection.execute(adding.on_conflict_do_update(index_elements=key, set_=become, where=differs))

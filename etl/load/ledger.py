@@ -100,13 +100,23 @@ def end(connection: Connection, ended: Run, *, outcome: str, error: str | None, 
         _record(connection, ended.source, ended.due_at, status="done", run_id=ended.run_id)
 
 
-def abandon(connection: Connection, name: str, now: datetime, why: str, *, outcome: str = "abandoned") -> None:
+def abandon(
+    connection: Connection,
+    name: str,
+    now: datetime,
+    why: str,
+    *,
+    outcome: str = "abandoned",
+    run_id: int | None = None,
+) -> None:
     """Close whatever run of a source is shown as going on: by what it landed, or with this ``outcome``.
 
-    ``stopped`` is one that somebody wanted to end: that is no failure of the source.
+    ``stopped`` is one that somebody wanted to end: that is no failure of the source. With ``run_id`` only that run is
+    closed: whoever lost the lock must not close the run of another.
     """
     for row in connection.execute(_GOING_ON, {"source": name}).all():
-        _close(connection, row, now, why, outcome)
+        if run_id in (None, row.run_id):
+            _close(connection, row, now, why, outcome)
 
 
 def recover(connection: Connection, name: str, now: datetime) -> None:
@@ -120,12 +130,16 @@ def going_on(connection: Connection, name: str) -> Row | None:  # type: ignore[t
     return connection.execute(select(*columns).where(run.c.source == name, run.c.outcome.is_(None))).one_or_none()
 
 
-def latest_slot(connection: Connection, name: str) -> Row | None:  # type: ignore[type-arg]
-    """The newest slot of a source, with the worker of its run: ``due_at, status, run_id, reason, worker``."""
+def latest_slot(connection: Connection, name: str, now: datetime) -> Row | None:  # type: ignore[type-arg]
+    """The newest slot of a source that is due, with the worker of its run: ``due_at, status, run_id, reason, worker``.
+
+    What a clock that was ahead wrote down of times to come is not due yet.
+    """
     newest = select(slot.c.due_at, slot.c.status, slot.c.run_id, slot.c.reason, run.c.worker).join_from(
         slot, run, slot.c.run_id == run.c.run_id, isouter=True
     )
-    return connection.execute(newest.where(slot.c.source == name).order_by(slot.c.due_at.desc()).limit(1)).one_or_none()
+    is_due = (slot.c.source == name) & (slot.c.due_at <= now)
+    return connection.execute(newest.where(is_due).order_by(slot.c.due_at.desc()).limit(1)).one_or_none()
 
 
 _GOING_ON = text(
@@ -154,13 +168,15 @@ def _open_slot(connection: Connection, asking: Asking, now: datetime) -> datetim
     """The last due time, unless it is accounted for; all that came before it unnoticed are recorded as missed."""
     if asking.cron is None:
         return None
-    last = latest_slot(connection, asking.source)
+    last = latest_slot(connection, asking.source, now)
     if last is None:
         return asking.cron.latest(now)
     if last.due_at >= asking.cron.latest(now):
-        # One that was abandoned waits for another run for as long as no later one is due.
-        return last.due_at if last.status == "missed" and last.run_id and last.due_at <= now else None
-    since = connection.scalar(select(source.c.scheduled_from).where(source.c.source == asking.source))
+        # One that was abandoned, or missed before its time by a clock that was ahead, waits for another run for as
+        # long as no later one is due.
+        return last.due_at if last.status == "missed" else None
+    is_ours = (source.c.source == asking.source) & (source.c.scheduled_from <= now)
+    since = connection.scalar(select(source.c.scheduled_from).where(is_ours))
     due = list(asking.cron.due(max(filter(None, (last.due_at, since))), now))
     if due[:-1]:
         nobody = {"source": asking.source, "status": "missed", "reason": asking.why_missed}

@@ -4,8 +4,13 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, func, literal, select
 
 
-def lock(connection: Connection, name: str) -> None:
-    """Be alone in what the name stands for until the end of the transaction, waiting for another one."""
+def lock(connection: Connection, name: str, *, seconds: int = 0) -> None:
+    """Be alone in what the name stands for until the end of the transaction, waiting for another one.
+
+    After ``seconds`` without it, 0 for never, raise ``DBAPIError``; so does each further wait of the transaction.
+    """
+    if seconds:
+        connection.execute(select(func.set_config("lock_timeout", f"{seconds}s", True)))  # noqa: FBT003
     connection.execute(select(func.pg_advisory_xact_lock(key_of(name))))
 
 

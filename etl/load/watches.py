@@ -14,7 +14,7 @@ def take(connection: Connection, watch: str, criteria: str) -> tuple[int, int]:
     One that is new, or has other criteria than before, begins at the end of the feed: it never tells history. Of two
     that ask at once the second waits for the first, and finds the feed at least as long.
     """
-    lock(connection, "watches")
+    lock(connection, "watches", seconds=10)
     end = derive.cursor(connection)
     begun = upsert(price_watch).values(watch=watch, filter=criteria, position=end)
     connection.execute(

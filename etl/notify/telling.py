@@ -98,8 +98,8 @@ class Telling:
 
 
 def alone(connection: Connection) -> None:
-    """Be the only one who decides what is told, until the transaction ends."""
-    lock(connection, "alerts")
+    """Be the only one who decides what is told, until the transaction ends; a process that hangs is not waited for."""
+    lock(connection, "alerts", seconds=10)
 
 
 def is_wanted(watch: PriceWatch, row: dict[str, Any]) -> bool:

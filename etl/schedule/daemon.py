@@ -37,10 +37,15 @@ SILENCE = 30.0
 GRACE = 6.0
 """Seconds that runs are given to end when the daemon is told to stop; then they are abandoned."""
 
+BACK = timedelta(seconds=30)
+"""By so much a clock may be set back without our notice: what is due comes that much later."""
+
 STOP = (signal.SIGTERM, signal.SIGINT)
 
 RELOAD = timedelta(seconds=5)
 """Time until a reload is tried again that the database did not allow."""
+
+HOUSEKEEPING = "housekeeping"
 
 OWN = "own"
 """The executor of what the daemon does besides the sources."""
@@ -60,6 +65,7 @@ class Daemon:
         self._trigger = trigger
         self._watch = Watch(lambda: self._plan)
         self._beat = time.monotonic()
+        self._now = datetime.now(UTC)
         # Late is better than never: what a busy or sleeping machine delayed is done once, when it can be.
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         # Sources that wait for a database must not keep the daemon from its own work.
@@ -68,14 +74,14 @@ class Daemon:
         self._reloading = threading.Lock()
 
     def run(self) -> bool:
-        """Work until SIGTERM or SIGINT; SIGHUP reads the configuration anew. Tells whether all work came to its end.
+        """Work until SIGTERM or SIGINT; SIGHUP reads the configuration anew. Tells whether all runs came to their end.
 
-        Where it did not, threads are still at it, and the process has to be ended without waiting for them.
+        Threads may be at it still, at least at telling of it: the process has to be ended without waiting for them.
         """
         # APScheduler warns of what we want: that a source is not attended to twice at once.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         with _signals() as received:
-            self._scheduler.add_job(self._each_minute, IntervalTrigger(minutes=1), executor=OWN)
+            self._scheduler.add_job(self._each_minute, IntervalTrigger(minutes=1), id=HOUSEKEEPING, executor=OWN)
             self._apply()
             self._scheduler.start()
             structlog.get_logger().info("scheduling", sources=sorted(self._plan.sources))
@@ -96,10 +102,21 @@ class Daemon:
     def _next(self, received: "SimpleQueue[int]") -> int:
         """The next signal; 0 when a beat went by without one."""
         self._beat = time.monotonic()
+        self._follow_clock()
         try:
             return received.get(timeout=BEAT)
         except Empty:
             return 0
+
+    def _follow_clock(self) -> None:
+        """Plan anew what was planned by a clock that was ahead: it would sleep for as long as that was wrong."""
+        former, self._now = self._now, datetime.now(UTC)
+        if self._now < former - BACK:
+            structlog.get_logger().warning(
+                "the clock went back: planning anew", seconds=int((former - self._now).total_seconds())
+            )
+            self._scheduler.modify_job(HOUSEKEEPING, next_run_time=self._now)
+            self._apply()
 
     def _reload(self) -> None:
         """Go on with the configuration as it is now, or, if that is wrong, as it was; wait for the database."""
@@ -107,14 +124,12 @@ class Daemon:
             try:
                 self._plan = self._replan()
             except (DatabaseError, DBAPIError) as error:
-                because = " ".join(str(error).split())[:300]
-                structlog.get_logger().warning("the configuration is not reloaded yet: trying again", because=because)
+                _log("the configuration is not reloaded yet: trying again", error)
                 again = DateTrigger(datetime.now(UTC) + RELOAD)
                 self._scheduler.add_job(self._reload, again, executor=OWN)
                 return
             except EtlError as error:
-                wrong = "the configuration is wrong: going on with the former one"
-                structlog.get_logger().error(wrong, because=str(error))
+                _log("the configuration is wrong: going on with the former one", error)
                 return
             self._apply()
             structlog.get_logger().info("configuration reloaded", sources=sorted(self._plan.sources))
@@ -132,6 +147,11 @@ class Daemon:
 
     def _each_minute(self) -> None:
         self._plan.each_minute()
+
+
+def _log(event: str, error: EtlError | DBAPIError) -> None:
+    fault = error.orig if isinstance(error, DBAPIError) else error
+    structlog.get_logger().error(event, because=" ".join(str(fault).split())[:300])
 
 
 @contextmanager

@@ -17,15 +17,18 @@ def asking_engine(url: URL) -> Engine:
     return open_engine(url, connect_seconds=2, statement_seconds=2)
 
 
-def readiness(engine: Engine) -> Callable[[], str | None]:
-    """Asks a database, within three seconds, why no run could be loaded now: one line without a password, or null."""
-    asked = Patient(lambda: _why_not(engine), PATIENCE_SECONDS)
+def readiness(engine: Callable[[], Engine]) -> Callable[[], str | None]:
+    """Asks a database, within three seconds, why no run could be loaded now: one line without a password, or null.
+
+    ``engine`` gives the one to ask by now.
+    """
+    asked = Patient(lambda: _why_not(engine()), PATIENCE_SECONDS)
 
     def why_not() -> str | None:
         try:
             return asked()
         except TimeoutError:
-            where = engine.url.render_as_string(hide_password=True)
+            where = engine().url.render_as_string(hide_password=True)
             return f"no answer from the database at {where} within {PATIENCE_SECONDS:g} s"
 
     return why_not

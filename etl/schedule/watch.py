@@ -71,7 +71,7 @@ class Watch:
             # The database may be what they wait for, and must not keep us as well.
             giving_up = threading.Thread(target=self._abandon, args=(left,), daemon=True)
             giving_up.start()
-            giving_up.join(timeout=3)
+            giving_up.join(timeout=1.5)
         return not left
 
     def _attend(self, source: ConfiguredSource, why_missed: str) -> Result:
@@ -105,7 +105,8 @@ class Watch:
             try:
                 with pipeline.engine.begin() as connection:
                     connection.execute(text("SET LOCAL lock_timeout = '1s'"))
-                    ledger.abandon(connection, run.source, pipeline.clock(), WHY_STOPPED, outcome="stopped")
+                    now = pipeline.clock()
+                    ledger.abandon(connection, run.source, now, WHY_STOPPED, outcome="stopped", run_id=run.run_id)
             except DBAPIError as error:
                 _warn(run.source, error)
             structlog.get_logger().warning("run stopped", source=run.source, run=run.run_id)

@@ -54,5 +54,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the ledger."""
+    op.execute("DROP SCHEMA IF EXISTS mart CASCADE")
     op.execute("DROP TABLE core.slot, core.run")
     op.execute("ALTER TABLE core.source DROP COLUMN schedule, DROP COLUMN scheduled_from")

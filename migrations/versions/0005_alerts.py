@@ -61,4 +61,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them."""
+    op.execute("DROP SCHEMA IF EXISTS mart CASCADE")
     op.execute("DROP TABLE core.price_watch, core.outbox, core.alert")

@@ -69,6 +69,7 @@ def downgrade() -> None:
         END $$
         """
     )
+    op.execute("DROP SCHEMA IF EXISTS mart CASCADE")
     op.execute("DROP TRIGGER no_loss ON raw.content")
     op.execute("DROP TRIGGER append_only ON raw.content")
     op.execute(

@@ -15,11 +15,11 @@ NOWHERE = make_url("postgresql+psycopg://etl:planted-password@127.0.0.1/etl")
 
 
 def test_a_current_warehouse_is_ready(warehouse_url: URL) -> None:
-    assert readiness(asking_engine(warehouse_url))() is None
+    assert readiness(lambda: asking_engine(warehouse_url))() is None
 
 
 def test_an_empty_database_says_what_to_do(empty_url: URL) -> None:
-    assert readiness(asking_engine(empty_url))() == (
+    assert readiness(lambda: asking_engine(empty_url))() == (
         f"the database has schema none, {migrations.head()} is needed: run `etl db upgrade`"
     )
 
@@ -27,12 +27,12 @@ def test_an_empty_database_says_what_to_do(empty_url: URL) -> None:
 def test_another_mart_says_what_to_do(warehouse_url: URL) -> None:
     with open_engine(warehouse_url).begin() as connection:
         connection.execute(text("COMMENT ON SCHEMA mart IS 'older'"))
-    why_not = readiness(asking_engine(warehouse_url))()
+    why_not = readiness(lambda: asking_engine(warehouse_url))()
     assert why_not == "the database has the mart of another version: run `etl db upgrade`"
 
 
 def test_no_database_is_said_without_the_password() -> None:
-    why_not = readiness(asking_engine(NOWHERE.set(port=free_port())))()
+    why_not = readiness(lambda: asking_engine(NOWHERE.set(port=free_port())))()
     assert why_not is not None
     assert why_not.startswith("no database at postgresql+psycopg://etl:***@127.0.0.1:")
     assert "planted-password" not in why_not
@@ -41,7 +41,8 @@ def test_no_database_is_said_without_the_password() -> None:
 
 def test_a_database_that_hangs_is_not_waited_for() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        why_not = readiness(asking_engine(NOWHERE.set(port=silent.getsockname()[1])))
+        engine = asking_engine(NOWHERE.set(port=silent.getsockname()[1]))
+        why_not = readiness(lambda: engine)
         began = time.monotonic()
         said = why_not()
         assert time.monotonic() - began < asking.PATIENCE_SECONDS + 1
