@@ -64,9 +64,9 @@ def url(
 def upgrade(context: typer.Context) -> None:
     """Migrate the database to the schema of this version, and record there what is configured."""
     current = session(context)
-    sources = current.sources.values()
+    _ = current.sources  # What is wrong in the configuration is said before anything is migrated.
     migrate(current.unmigrated_engine)
-    current.record_configuration(sources)
+    current.record_configuration()
     typer.echo(f"schema {migrations.head()} is in place")
 
 

@@ -45,7 +45,7 @@ def run(
         finish(shown(results, total=len(asked)), as_json=as_json, is_dry=True)
         return
     notifier = current.notifier
-    current.record_configuration(asked if names else current.sources.values())
+    current.record_configuration(named=asked if names else None)
     done = list(shown(current.attendant("run").run(asked, is_due_only=due), total=len(asked)))
     try:
         finish(done, as_json=as_json)
@@ -74,7 +74,7 @@ def backfill(
     current = session(context, log_format)
     [asked] = current.named([name])
     found = snapshots(asked.name, asked.kind, paths)
-    current.record_configuration([asked])
+    current.record_configuration(named=[asked])
     results = current.pipeline.backfill(asked.source, found)
     finish(shown(results, total=len(found)), as_json=as_json)
 

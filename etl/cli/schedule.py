@@ -93,7 +93,7 @@ class _Planning:
         return plan
 
     def _planned(self, current: Session, sources: list[ConfiguredSource], *, patience: str) -> Plan:
-        current.record_configuration(current.sources.values(), patience=patience)
+        current.record_configuration(patience=patience)
         self.asking = asking_engine(current.engine.url)
         notifier = current.notifier
 
@@ -111,7 +111,7 @@ class _Planning:
         def each_minute() -> None:
             """Sources that are due together make one round. What others recorded meanwhile is ours again."""
             with suppress(DBAPIError):
-                current.record_configuration(current.sources.values(), patience=PATIENCE)
+                current.record_configuration(patience=PATIENCE)
             notifier.tell()
             if self._is_round_over.is_set() and notifier.is_well():
                 self._is_round_over.clear()

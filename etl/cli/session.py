@@ -149,13 +149,13 @@ class Session:
             Address.parse(source.url, source.name)
         return asked
 
-    def record_configuration(self, sources: Iterable[ConfiguredSource], *, patience: str = "0") -> None:
+    def record_configuration(self, *, named: Iterable[ConfiguredSource] | None = None, patience: str = "0") -> None:
         """Record in the warehouse what is configured, before anything is loaded.
 
-        Unless ``sources`` are all that are configured here, others stay as they are recorded. Who loads a source that
-        is configured otherwise now is waited for, as long as ``patience`` says (0: to the end).
+        Where only some sources are ``named``, no other is disabled. Who loads a source that is configured otherwise now
+        is waited for, as long as ``patience`` says (0: to the end).
         """
-        sources = list(sources)
+        names = None if named is None else {each.name for each in named}
         entries = [
             SourceEntry(
                 source=each.name,
@@ -164,14 +164,13 @@ class Session:
                 max_age=each.settings.max_age,
                 schedule=each.settings.schedule.expression,
             )
-            for each in sources
+            for each in self.sources.values()
         ]
         rates = [Rate(**each.model_dump()) for each in self.settings.rates]
         margins = [Margin(**each.model_dump()) for each in self.settings.margins]
         with self.engine.begin() as connection:
             connection.execute(select(func.set_config("lock_timeout", patience, True)))  # noqa: FBT003
-            is_whole = len(sources) == len(self.sources)
-            configured.record(connection, entries, rates, margins, now=clock(), is_whole=is_whole)
+            configured.record(connection, entries, rates, margins, now=clock(), named=names)
 
     def _embedded_url(self) -> str:
         """The embedded server's, started when it does not run, which is said because it takes a while."""

@@ -4,7 +4,7 @@ Configuration has no history of its own: what is configured no longer is taken o
 right. Nothing is touched that is already as it should be.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -91,32 +91,36 @@ def record(
     margins: Sequence[Margin],
     *,
     now: datetime,
-    is_whole: bool = True,
+    named: Collection[str] | None = None,
 ) -> None:
     """Make the database say what is configured, in the caller's transaction.
 
-    Unless ``is_whole`` other sources stay as they are: somebody elsewhere may have configured them.
+    Where only some sources are ``named``, no other is disabled: somebody elsewhere may have configured it.
     """
     # Two that record at once would wait for each other's rows.
     lock(connection, "configuration")
-    _record_sources(connection, [asdict(each) | {"scheduled_from": now} for each in sources], is_whole=is_whole)
+    _record_sources(connection, [asdict(each) | {"scheduled_from": now} for each in sources], named)
     _become(connection, fx_rate, "currency", [*map(asdict, RATES), *map(_configured, rates)])
     _become(connection, margin, "kind", [*map(asdict, MARGINS), *map(_configured, margins)])
 
 
-def _record_sources(connection: Connection, rows: list[dict[str, Any]], *, is_whole: bool) -> None:
+def _record_sources(connection: Connection, rows: list[dict[str, Any]], named: Collection[str] | None) -> None:
     """Every configured source has its row; one that nobody configures is disabled, for its history stays."""
     # Who loads a source holds its row, and what need not be written need not be waited for.
     facts = ("kind", "enabled", "max_age", "schedule")
     known = {row.source: row for row in connection.execute(select(source))}
     gone = [name for name, row in known.items() if row.enabled and name not in {row["source"] for row in rows}]
-    if gone and is_whole:
+    if gone and named is None:
         connection.execute(update(source).where(source.c.source.in_(gone)).values(enabled=False))
-    new = [
-        row
-        for row in rows
-        if row["source"] not in known or any(row[fact] != getattr(known[row["source"]], fact) for fact in facts)
-    ]
+
+    def is_news(row: dict[str, Any]) -> bool:
+        before = known.get(row["source"])
+        if before is None:
+            return True
+        may_change = named is None or row["enabled"] or row["source"] in named
+        return may_change and any(row[fact] != getattr(before, fact) for fact in facts)
+
+    new = [row for row in rows if is_news(row)]
     if new:
         _put(connection, source, ["source"], sorted(new, key=lambda row: str(row["source"])), since="scheduled_from")
 

@@ -45,7 +45,7 @@ def test_a_certificate_must_be_trusted(door: Door, certificate: Path) -> None:
 
 
 def test_an_authority_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="missing.pem cannot be read"):
+    with pytest.raises(ConfigurationError, match="missing.pem: no certificates can be read"):
         Door(tmp_path / "missing.pem", lambda: NOW).get("http://127.0.0.1:1/T0P-SECRET")
 
 

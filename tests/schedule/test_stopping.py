@@ -50,7 +50,7 @@ def test_a_reload_that_the_database_refuses_is_not_taken(tmp_path: Path, warehou
                 )
             configured(tmp_path, gateway.url, "one", "two")
             process.send_signal(signal.SIGHUP)
-            until(lambda: "the database does not take the configuration" in said(tmp_path))
+            until(lambda: "the configuration is not reloaded yet" in said(tmp_path))
             assert process.poll() is None
             assert stop(process)[0] == 0
 
