@@ -132,6 +132,31 @@ def test_a_source_keeps_what_its_loads_know(engine: Engine) -> None:
     assert rows(engine, "SELECT known_at FROM core.source") == before
 
 
+def test_what_is_recorded_already_is_not_waited_for(engine: Engine) -> None:
+    """Who loads a source holds its row for as long as that takes."""
+    other = replace(S, source="other")
+    configure(engine, S, other)
+    with engine.begin() as loading, engine.begin() as connection:
+        loading.execute(text("SELECT * FROM core.source WHERE source = 's' FOR UPDATE"))
+        connection.execute(text("SET LOCAL lock_timeout = '100ms'"))
+        record(connection, [S, replace(other, enabled=False)], [], [], now=NOW)
+    assert rows(engine, "SELECT source, enabled FROM mart.source ORDER BY 1") == [("other", False), ("s", True)]
+
+
+def test_where_sources_are_named_no_other_is_disabled(engine: Engine) -> None:
+    elsewhere, other = replace(S, source="elsewhere"), replace(S, source="other")
+    configure(engine, S, elsewhere, other)
+    with engine.begin() as connection:
+        here = [replace(S, enabled=False), replace(other, enabled=False), replace(S, source="new", enabled=False)]
+        record(connection, here, [], [], now=NOW, named={"s"})
+    assert rows(engine, "SELECT source, enabled FROM mart.source ORDER BY 1") == [
+        ("elsewhere", True),
+        ("new", False),
+        ("other", True),
+        ("s", False),
+    ]
+
+
 def test_those_who_record_at_the_same_time_do_not_fail(engine: Engine) -> None:
     names = [f"s{number}" for number in range(20)]
     forwards = [replace(S, source=name) for name in names]

@@ -69,6 +69,15 @@ def test_a_run_whose_process_died_is_an_attempt_that_failed(engine: Engine) -> N
     )
 
 
+def test_a_run_that_was_told_to_end_is_no_failure_of_the_source(engine: Engine) -> None:
+    take(engine, shown(ago(hours=2, minutes=30), FULL))
+    begin(engine, ago(hours=2))
+    with engine.begin() as connection:
+        ledger.abandon(connection, "s", ago(hours=1), "the daemon was told to end", outcome="stopped")
+    row = health(engine)
+    assert (row.status, row.consecutive_failures, row.last_error) == ("fresh", 0, None)
+
+
 def test_failures_with_and_without_a_snapshot_are_counted_together_and_each_once(engine: Engine) -> None:
     fail(engine, ago(hours=9))
     take(engine, shown(ago(hours=6), FULL))

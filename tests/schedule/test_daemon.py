@@ -74,6 +74,9 @@ def test_a_hangup_reads_the_configuration_anew_and_a_wrong_one_is_not_taken(
             configured(tmp_path, gateway.url, "one", "three", schedule="never")
             process.send_signal(signal.SIGHUP)
             until(lambda: "the configuration is wrong" in (tmp_path / "said").read_text())
+            (tmp_path / "etl.toml").rename(tmp_path / "moved.toml")
+            process.send_signal(signal.SIGHUP)
+            until(lambda: "etl.toml is gone" in (tmp_path / "said").read_text())
             assert stop(process)[0] == 0
     assert ask(sources) == [("one",), ("two",)]
 

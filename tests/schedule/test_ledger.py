@@ -133,6 +133,26 @@ def test_a_failed_run_served_its_slot(engine: Engine, clock: HandClock) -> None:
         assert "HTTP 404" in str(connection.scalar(text("SELECT error FROM mart.run")))
 
 
+def test_a_database_that_refuses_what_came_is_a_failed_run_and_no_outage(
+    engine: Engine, clock: HandClock, gateway: Gateway
+) -> None:
+    configure(engine)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "CREATE FUNCTION public.full_disk() RETURNS trigger LANGUAGE plpgsql"
+                " AS $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$"
+            )
+        )
+        trigger = "CREATE TRIGGER full_disk BEFORE INSERT ON raw.content FOR EACH ROW EXECUTE FUNCTION full_disk()"
+        connection.execute(text("SET LOCAL search_path = public"))
+        connection.execute(text(trigger))
+    result = attendant(engine, clock, settings(gateway.url)).attend(source(settings(gateway.url)), is_due_only=True)
+    assert result.status == "failed"
+    assert "no space left" in str(result.error)
+    assert (slots(engine), runs(engine)) == ([("11:07", "done", 1)], [(1, "11:07", "failed")])
+
+
 def test_the_slot_of_a_run_that_died_is_served_by_another(engine: Engine, clock: HandClock, gateway: Gateway) -> None:
     configure(engine)
     begin(engine, clock)
