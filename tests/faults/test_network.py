@@ -81,9 +81,9 @@ class Stage:
         entries = [
             f"[sources.{name}]\n{settings}\ntimeout_seconds = {fault.seconds}\n" for name, fault in faults.items()
         ]
-        wells = [f'[sources.{name}_well]\nkind = "bifrost"\nurl = "{url}"\n' for name in faults]
+        wells = [f'[sources.{name}_well]\nkind = "bifrost"\nurl = "{url}/{name}_well"\n' for name in faults]
         (self.folder / "etl.toml").write_text("\n".join([*entries, *wells]))
-        urls = {f"ETL_{name.upper()}_URL": url for name in faults}
+        urls = {f"ETL_{name.upper()}_URL": f"{url}/{name}" for name in faults}
         for start in range(0, len(faults), AT_ONCE):
             done = etl(self.folder, "run", *list(faults)[start : start + AT_ONCE], **self._settings, **urls)
             assert (done.status, done.complaints) == (0, [])
