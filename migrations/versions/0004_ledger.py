@@ -7,6 +7,8 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+BASKET = "core.refresh_basket(text, timestamptz)"
+
 
 def upgrade() -> None:
     """Add runs and slots to ``core``, and to each source since when which schedule holds."""
@@ -50,10 +52,13 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE INDEX slot_run_id_idx ON core.slot (run_id)")
+    # The first load of a source has no statistics yet: the planner would compare every price with every other one.
+    op.execute(f"ALTER FUNCTION {BASKET} SET enable_nestloop = off")
 
 
 def downgrade() -> None:
     """Drop the ledger."""
     op.execute("DROP SCHEMA IF EXISTS mart CASCADE")
+    op.execute(f"ALTER FUNCTION {BASKET} RESET enable_nestloop")
     op.execute("DROP TABLE core.slot, core.run")
     op.execute("ALTER TABLE core.source DROP COLUMN schedule, DROP COLUMN scheduled_from")
