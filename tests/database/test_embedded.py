@@ -54,6 +54,7 @@ def test_before_the_first_start_there_is_nothing_to_see_or_to_stop(server: Embed
     assert not server.settings.home.exists()
 
 
+@pytest.mark.slow
 def test_the_status_of_a_running_server_has_its_pid_and_version(server: EmbeddedServer) -> None:
     server.ensure()
     status = server.status()
@@ -65,6 +66,7 @@ def test_the_status_of_a_running_server_has_its_pid_and_version(server: Embedded
     assert "ready to accept connections" in status.log.read_text()
 
 
+@pytest.mark.slow
 def test_the_database_speaks_utf8_and_utc_and_keeps_its_promises(server: EmbeddedServer) -> None:
     with connect(server.ensure()) as connection:
         names = (
@@ -92,6 +94,7 @@ def test_a_stop_and_a_start_keep_data_password_and_port(server: EmbeddedServer) 
         assert connection.execute("select answer from kept").fetchone() == (42,)
 
 
+@pytest.mark.slow
 def test_four_processes_that_start_at_once_get_one_server(server: EmbeddedServer) -> None:
     starters = [start_elsewhere(server) for _ in range(4)]
     answers = [starter.communicate(timeout=_SECONDS) for starter in starters]
@@ -100,6 +103,7 @@ def test_four_processes_that_start_at_once_get_one_server(server: EmbeddedServer
     assert log.count("ready to accept connections") == 1
 
 
+@pytest.mark.slow
 def test_the_server_outlives_the_process_group_of_its_starter(server: EmbeddedServer) -> None:
     starter = start_elsewhere(server, then="wait")
     assert starter.stdout is not None
@@ -121,6 +125,7 @@ def test_a_killed_server_recovers_what_was_committed(server: EmbeddedServer) -> 
         assert connection.execute("select answer from kept").fetchone() == (42,)
 
 
+@pytest.mark.slow
 def test_a_killed_backend_does_not_end_the_server(server: EmbeddedServer) -> None:
     url, pid = server.ensure(), pid_of(server)
     with connect(url) as connection:
@@ -167,6 +172,7 @@ def test_a_killed_initdb_is_an_error_and_the_next_start_succeeds(server: Embedde
     server.ensure()
 
 
+@pytest.mark.slow
 def test_a_pid_file_that_names_another_program_stops_nobody(server: EmbeddedServer) -> None:
     url = server.ensure()
     data = server.status().data
@@ -192,6 +198,7 @@ def test_a_pid_file_that_is_no_longer_whole_does_not_stop_a_start(server: Embedd
     assert server.ensure() == url
 
 
+@pytest.mark.slow
 def test_the_server_of_a_copied_folder_is_not_mistaken_for_the_original(
     server: EmbeddedServer, make_server: ServerFactory, tmp_path: Path
 ) -> None:

@@ -65,6 +65,7 @@ def test_every_table_arrives_as_it_was(engine: Engine, second: Engine) -> None:
     assert verify(second).agrees
 
 
+@pytest.mark.slow
 def test_what_is_archived_and_dropped_is_copied_as_such(
     engine: Engine, second: Engine, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -75,6 +76,7 @@ def test_what_is_archived_and_dropped_is_copied_as_such(
     assert verify(second).agrees
 
 
+@pytest.mark.slow
 def test_runs_go_on_where_it_was_copied_to(engine: Engine, second: Engine) -> None:
     fill(engine)
     copied(engine, second)
@@ -87,6 +89,7 @@ def test_runs_go_on_where_it_was_copied_to(engine: Engine, second: Engine) -> No
     assert believed(second, "s") == history(WORLDS | {9: dearer})
 
 
+@pytest.mark.slow
 def test_triggers_rest_while_it_is_copied_and_are_in_force_again_afterwards(engine: Engine, second: Engine) -> None:
     fill(engine)
     with second.begin() as connection:
@@ -100,6 +103,7 @@ def test_triggers_rest_while_it_is_copied_and_are_in_force_again_afterwards(engi
         assert connection.scalars(resting).all() == []
 
 
+@pytest.mark.slow
 def test_a_target_that_holds_something_is_refused(engine: Engine, second: Engine) -> None:
     fill(engine)
     fill(second, "another")
@@ -117,6 +121,7 @@ def test_a_target_with_a_schema_of_somebody_else_is_refused(empty_url: URL) -> N
         transfer.require_empty(engine)
 
 
+@pytest.mark.slow
 def test_tables_that_differ_are_refused(engine: Engine, second: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE core.model ADD COLUMN mine text"))
@@ -124,6 +129,7 @@ def test_tables_that_differ_are_refused(engine: Engine, second: Engine) -> None:
         copied(engine, second)
 
 
+@pytest.mark.slow
 def test_a_row_that_arrives_otherwise_is_noticed_and_nothing_stays(
     engine: Engine, second_url: URL, second: Engine
 ) -> None:
@@ -139,6 +145,7 @@ def test_a_row_that_arrives_otherwise_is_noticed_and_nothing_stays(
     assert dump(second) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.98])
 def test_killed_in_the_middle_it_leaves_the_target_empty_and_can_be_repeated(
     warehouse_url: URL, engine: Engine, second_url: URL, second: Engine, share: float
@@ -154,6 +161,7 @@ def test_killed_in_the_middle_it_leaves_the_target_empty_and_can_be_repeated(
     assert dump(second) == dump(engine)
 
 
+@pytest.mark.slow
 def test_what_is_loaded_meanwhile_does_not_tear_the_copy(engine: Engine, second: Engine) -> None:
     fill(engine)
     expected = dump(engine)

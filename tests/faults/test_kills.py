@@ -105,6 +105,7 @@ def test_a_backfill_killed_at_many_more_points_goes_on(
     goes_on(engine, undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("nth", [0, -1])
 @pytest.mark.parametrize("what", ["commit", "committed", "copied"])
 def test_a_backfill_killed_around_a_commit_or_in_a_copy_goes_on(
@@ -114,12 +115,14 @@ def test_a_backfill_killed_around_a_commit_or_in_a_copy_goes_on(
     goes_on(engine, undisturbed)
 
 
+@pytest.mark.slow
 def test_killed_twice_in_a_row_it_still_goes_on(warehouse_url: URL, engine: Engine, undisturbed: Undisturbed) -> None:
     kill_backfill(warehouse_url, len(undisturbed.backfill) // 2)
     kill_backfill(warehouse_url, len(undisturbed.backfill) // 8)
     goes_on(engine, undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.35, 0.6, 0.98])
 def test_a_run_killed_anywhere_is_completed_by_the_next_one(
     warehouse_url: URL, engine: Engine, undisturbed: Undisturbed, share: float
@@ -163,6 +166,7 @@ class Cutter:
                 other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": connection.info.backend_pid})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.03, 0.25, 0.4, 0.55, 0.7])
 def test_a_connection_lost_in_the_middle_fails_in_one_line_and_the_next_run_completes_it(
     warehouse_url: URL, engine: Engine, undisturbed: Undisturbed, share: float
@@ -180,6 +184,7 @@ def test_a_connection_lost_in_the_middle_fails_in_one_line_and_the_next_run_comp
     assert_nothing_half(engine, SOURCE, WORLDS)
 
 
+@pytest.mark.slow
 def test_a_connection_lost_while_models_are_linked_leaves_a_load_that_stands_and_the_next_run_links(
     warehouse_url: URL, engine: Engine, undisturbed: Undisturbed
 ) -> None:

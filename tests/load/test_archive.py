@@ -54,6 +54,7 @@ def test_what_is_old_leaves_the_database_when_asked_and_verify_still_agrees(engi
     assert believed(engine, "s") == oracle(WORLDS)
 
 
+@pytest.mark.slow
 def test_a_body_that_a_younger_snapshot_shows_is_copied_and_stays(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     archived(engine, tmp_path, drop=True)
@@ -61,6 +62,7 @@ def test_a_body_that_a_younger_snapshot_shows_is_copied_and_stays(engine: Engine
     assert bodies(engine)[sha_of(engine, 4)]
 
 
+@pytest.mark.slow
 def test_sizes_are_known_of_archived_bodies_too(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     sizes = text("SELECT bytes FROM mart.snapshot ORDER BY observed_at")
@@ -70,6 +72,7 @@ def test_sizes_are_known_of_archived_bodies_too(engine: Engine, tmp_path: Path) 
         assert connection.scalars(sizes).all() == before
 
 
+@pytest.mark.slow
 def test_archiving_again_changes_nothing(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     archived(engine, tmp_path, drop=True)
@@ -79,6 +82,7 @@ def test_archiving_again_changes_nothing(engine: Engine, tmp_path: Path) -> None
     assert (everything(tmp_path), dump(engine)) == (files, rows)
 
 
+@pytest.mark.slow
 def test_what_is_archived_later_joins_what_is_there(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     archived(engine, tmp_path, before=moment(1), drop=True)
@@ -88,6 +92,7 @@ def test_what_is_archived_later_joins_what_is_there(engine: Engine, tmp_path: Pa
     assert [told.observed_at for told in manifest.read(tmp_path, "s")] == [moment(day) for day in range(OLD)]
 
 
+@pytest.mark.slow
 def test_a_second_archive_is_whole_although_the_bodies_were_dropped(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     archived(engine, tmp_path / "one", drop=True)
@@ -96,6 +101,7 @@ def test_a_second_archive_is_whole_although_the_bodies_were_dropped(engine: Engi
     assert verify(engine).agrees
 
 
+@pytest.mark.slow
 def test_an_archive_is_found_where_it_was_moved_to(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     archived(engine, tmp_path / "here", drop=True)
@@ -108,6 +114,7 @@ def test_an_archive_is_found_where_it_was_moved_to(engine: Engine, tmp_path: Pat
     assert verify(engine, archive=tmp_path / "there").agrees
 
 
+@pytest.mark.slow
 def test_a_history_is_not_corrected_while_bodies_are_out_of_reach(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     archived(engine, tmp_path / "here", drop=True)
@@ -146,6 +153,7 @@ def test_a_run_needs_no_archive(engine: Engine, tmp_path: Path) -> None:
     assert observe(engine, "s", 501, WORLDS[4]).status == "loaded"
 
 
+@pytest.mark.slow
 def test_an_archived_body_that_a_gateway_shows_again_comes_back(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     archived(engine, tmp_path, before=moment(400), drop=True)
@@ -156,6 +164,7 @@ def test_an_archived_body_that_a_gateway_shows_again_comes_back(engine: Engine, 
     assert verify(engine).agrees
 
 
+@pytest.mark.slow
 def test_a_late_snapshot_is_fitted_between_archived_ones_or_fails_and_gets_another_chance(
     engine: Engine, tmp_path: Path
 ) -> None:
@@ -171,6 +180,7 @@ def test_a_late_snapshot_is_fitted_between_archived_ones_or_fails_and_gets_anoth
     assert believed(engine, "s") == oracle(WORLDS | {1: late})
 
 
+@pytest.mark.slow
 def test_what_is_held_keeps_its_bytes_whatever_its_age(engine: Engine, tmp_path: Path) -> None:
     observe(engine, "s", 0, World({f"openai/m{number}": ("A", {}) for number in range(9)}))
     held = observe(engine, "s", 1, World({"openai/m0": ("A", {})}))
@@ -213,6 +223,7 @@ def test_an_archive_loads_into_an_empty_warehouse_and_gives_the_same_history(
     assert history(empty_engine) == history(engine)
 
 
+@pytest.mark.slow
 def test_what_was_rejected_speaks_elsewhere_no_more_than_here(
     engine: Engine, empty_engine: Engine, tmp_path: Path
 ) -> None:
@@ -249,6 +260,7 @@ def test_any_archived_history_verifies_and_loads_elsewhere(
     assert believed(empty_engine, name) == believed(engine, name) == oracle(worlds)
 
 
+@pytest.mark.slow
 def test_bodies_can_be_brought_back(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     before = dump(engine)
