@@ -36,6 +36,15 @@ settings.register_profile(
 settings.load_profile("here")
 
 
+LONGEST = ("test_permutations.py", "test_network.py", "test_soak.py", "test_leaks.py", "test_bad_walks.py")
+"""Files that take minutes: they are begun first, so that no worker is left alone with one in the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first, and leave all others in their order."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_foreign_configuration() -> Iterator[None]:
     """What the person who runs the tests has configured must not reach them."""
