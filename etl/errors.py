@@ -77,3 +77,13 @@ class ConflictError(SourceError):
 
 class SupersededError(SourceError):
     """The run was given up for dead, and another may have taken its place: what it brought is not landed."""
+
+
+def in_short(error: BaseException) -> str:
+    """What went wrong, on one line of at most 300 characters: our own words, or the driver's, else with the type.
+
+    Of a database's error that is without the statement and its values, which SQLAlchemy would add.
+    """
+    fault = getattr(error, "orig", None) or error
+    is_plain = fault is not error or isinstance(error, EtlError)
+    return " ".join((str(fault) if is_plain else f"{type(error).__name__}: {error}").split())[:300]

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from etl.concurrency import at_once
 from etl.config import ConfiguredSource, Settings
 from etl.domain.snapshot import Origin, Page, Snapshot
-from etl.errors import ContractError, EtlError, SourceError, UsageError
+from etl.errors import ContractError, EtlError, SourceError, UsageError, in_short
 from etl.extract.client import Limits
 from etl.fetch import fetch
 from etl.load import changes, history, identity, judge, landing, ledger, log, statistics
@@ -190,8 +190,7 @@ class Pipeline:
                 with self.engine.begin() as connection:
                     refresh(connection)
             except Exception as error:  # noqa: BLE001  whatever goes wrong here, what was loaded is loaded
-                text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-                structlog.get_logger().warning(what, because=text)
+                structlog.get_logger().warning(what, because=in_short(error))
 
     def _latest_page(self, name: str) -> Page | None:
         with self.engine.connect() as connection:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from etl.domain.catalog import Catalog
 from etl.domain.snapshot import Page
-from etl.errors import ContractError
+from etl.errors import ContractError, in_short
 from etl.load import history, landing
 from etl.load.landing import Landed
 from etl.sources.base import Source
@@ -35,5 +35,4 @@ def read_pages(source: Source[Any], pages: Sequence[Page]) -> Catalog:
     except ContractError:
         raise
     except Exception as error:  # a mistake in a reading must not block its source: the bytes can be read again
-        fault = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise ContractError(f"{pages[0].url} cannot be read ({fault}): please report this") from error
+        raise ContractError(f"{pages[0].url} cannot be read ({in_short(error)}): please report this") from error

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from etl.errors import in_short
 from etl.load import history
 from etl.load.history import Loaded
 from etl.load.landing import Landed
@@ -63,5 +64,4 @@ def told(landed: Landed, loaded: Loaded) -> Result:
 
 def broken(source: str, error: Exception) -> Result:
     """The result for a source that something unforeseen stopped, a database included."""
-    text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-    return Result(source=source, status="failed", error=f"{source}: {text}")
+    return Result(source=source, status="failed", error=f"{source}: {in_short(error)}")

@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 
 from etl import spoken
 from etl.cli import output, syndication
-from etl.cli.session import moment, require_known, session
+from etl.cli.session import moment, require_source, session
 from etl.errors import ConfigurationError
 from etl.load import changes as feed
-from etl.load import derive, log
+from etl.load import derive
 
 COLUMNS = (
     "changed_at",
@@ -80,7 +80,7 @@ def changes(
     with session(context).engine.connect() as connection:
         rows, following = _asked(connection, first, last, source)
         if source and not rows:
-            require_known(source, [*session(context).sources, *(row["source"] for row in log.status(connection))])
+            require_source(session(context), connection, source)
     if following is not None:
         output.note(f"next: --since c{following}")
     elif not rows:

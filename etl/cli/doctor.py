@@ -14,7 +14,7 @@ from etl.cli.session import Session, clock, session
 from etl.database.engine import database_url, open_engine
 from etl.doctor import configuration, gateways, software, warehouse
 from etl.doctor.finding import Finding, Status, examined, failed, refused, skipped
-from etl.errors import EtlError
+from etl.errors import EtlError, in_short
 
 COLUMNS = ("status", "check", "found", "remedy")
 COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": "dim"}
@@ -104,6 +104,6 @@ def _asked(check: str, engine: Engine, look: Callable[[], Iterable[Finding]]) ->
             yield from look()
         except DBAPIError as error:
             remedy = f"see that the server goes on, and that {engine.url.username} may use the whole warehouse"
-            yield failed(check, " ".join(str(error.orig).split())[:300], remedy)
+            yield failed(check, in_short(error), remedy)
 
     return examined(check, asked)

@@ -7,7 +7,7 @@ import typer
 
 from etl.cli import check, output
 from etl.cli.pull import JsonOption
-from etl.cli.session import require_known, session
+from etl.cli.session import require_source, session
 from etl.config import ConfiguredSource
 from etl.extract.address import Address
 from etl.load import log
@@ -121,7 +121,7 @@ def listed(
     with session(context).engine.connect() as connection:
         rows = log.snapshots(connection, source=source, limit=limit)
         if source and not rows:
-            require_known(source, [*session(context).sources, *(row["source"] for row in log.status(connection))])
+            require_source(session(context), connection, source)
     if not rows:
         output.note("no snapshots yet: `etl run` takes one of each source, `etl demo` plays some")
     if as_json:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from etl import log, telemetry
 from etl.cli import output
 from etl.cli.pull import JsonOption
-from etl.cli.session import LogFormatOption, Session, require_known, session
+from etl.cli.session import LogFormatOption, Session, require_source, session
 from etl.config import FILE, ConfiguredSource
 from etl.database import migrations
 from etl.errors import ConfigurationError
@@ -29,8 +29,8 @@ from etl.schedule.metrics import Metrics
 from etl.schedule.plan import Plan
 from etl.schedule.readiness import asking_engine, readiness
 
-PATIENCE = "3s"
-"""How long a plan waits for who loads a source that is configured otherwise now; then it is tried again."""
+PATIENCE = 3
+"""Seconds that a plan waits for who loads a source that is configured otherwise now; then it is tried again."""
 
 SLOTS = ("due_at", "source", "status", "run_id", "outcome", "worker", "reason")
 
@@ -76,7 +76,7 @@ class _Planning:
         self._is_there = self._file.exists()
         self._metrics = metrics
         self._is_round_over = threading.Event()
-        self._plan: Plan | None = self._planned(first, sources, patience="0")
+        self._plan: Plan | None = self._planned(first, sources, patience=0)
 
     def __call__(self) -> Plan:
         if self._plan is not None:
@@ -92,7 +92,7 @@ class _Planning:
             structlog.get_logger().warning("http_address counts from the next start on", because="it is bound once")
         return plan
 
-    def _planned(self, current: Session, sources: list[ConfiguredSource], *, patience: str) -> Plan:
+    def _planned(self, current: Session, sources: list[ConfiguredSource], *, patience: int) -> Plan:
         current.record_configuration(patience=patience)
         self.asking = asking_engine(current.engine.url)
         notifier = current.notifier
@@ -139,7 +139,7 @@ def slots(
     with session(context).engine.connect() as connection:
         rows = logged.slots(connection, source=source, is_missed_only=missed, limit=limit)
         if source and not rows:
-            require_known(source, [*session(context).sources, *(row["source"] for row in logged.status(connection))])
+            require_source(session(context), connection, source)
     if not rows:
         output.note("no slots: `etl schedule` or `etl run` serves them as they come due")
     if as_json:

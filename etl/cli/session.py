@@ -12,7 +12,7 @@ from typing import Annotated
 
 import structlog
 import typer
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine
 
 from etl import config, log, telemetry
 from etl.attend import Attendant, this_process
@@ -26,9 +26,11 @@ from etl.extract.address import Address
 from etl.extract.transport import trusted
 from etl.fetch import secret_of
 from etl.load import configured, history, identity
+from etl.load import log as logged
 from etl.load.configured import Margin, Rate, SourceEntry
 from etl.load.doubt import Doubt
 from etl.load.ledger import Caller
+from etl.load.locks import wait_at_most
 from etl.notify.notifier import Notifier
 from etl.pipeline import Pipeline
 
@@ -115,8 +117,7 @@ class Session:
     @cached_property
     def notifier(self) -> Notifier:
         """Tells whoever is configured what is wrong, and that all is well. Raises ``ConfigurationError``."""
-        known = config.receivers(self.settings, self.environ)
-        return Notifier(self.engine, self.settings, known, config.ping_url(self.settings, self.environ), clock)
+        return Notifier(self.engine, self.settings, self.receivers, self.ping_url, clock)
 
     def attendant(self, kind: str) -> Attendant:
         """Runs sources in the name of this process; ``kind`` is ``run`` or ``schedule``."""
@@ -149,11 +150,11 @@ class Session:
             Address.parse(source.url, source.name)
         return asked
 
-    def record_configuration(self, *, named: Iterable[ConfiguredSource] | None = None, patience: str = "0") -> None:
+    def record_configuration(self, *, named: Iterable[ConfiguredSource] | None = None, patience: int = 0) -> None:
         """Record in the warehouse what is configured, before anything is loaded.
 
         Where only some sources are ``named``, no other is disabled. Who loads a source that is configured otherwise now
-        is waited for, as long as ``patience`` says (0: to the end).
+        is waited for, ``patience`` seconds long (0: to the end).
         """
         names = None if named is None else {each.name for each in named}
         entries = [
@@ -169,7 +170,7 @@ class Session:
         rates = [Rate(**each.model_dump()) for each in self.settings.rates]
         margins = [Margin(**each.model_dump()) for each in self.settings.margins]
         with self.engine.begin() as connection:
-            connection.execute(select(func.set_config("lock_timeout", patience, True)))  # noqa: FBT003
+            wait_at_most(connection, seconds=patience)
             configured.record(connection, entries, rates, margins, now=clock(), named=names)
 
     def _embedded_url(self) -> str:
@@ -198,6 +199,11 @@ def require_known(name: str, known: Iterable[str], *, what: str = "source") -> N
     near = difflib.get_close_matches(name, names, n=1)
     there = f"did you mean {near[0]}?" if near else f"there is {', '.join(names) or 'none yet'}"
     raise ConfigurationError(f"no {what} {name}; {there}")
+
+
+def require_source(current: Session, connection: Connection, name: str) -> None:
+    """Raise ``ConfigurationError`` unless a source of that name is configured here or known to the warehouse."""
+    require_known(name, [*current.sources, *logged.names(connection)])
 
 
 def moment(option: str, value: str, *, instead: str = "") -> datetime:

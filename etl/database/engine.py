@@ -5,7 +5,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from etl.domain import jsontext
-from etl.errors import ConfigurationError, DatabaseError
+from etl.errors import ConfigurationError, DatabaseError, in_short
 
 OLDEST = 150_000
 """The oldest server that the schema was written for, as ``server_version_num``."""
@@ -57,7 +57,7 @@ def require_reachable(engine: Engine, variable: str = "DATABASE_URL") -> None:
         with engine.connect() as connection:
             version = connection.scalar(text("SELECT current_setting('server_version_num')::integer"))
     except OperationalError as error:
-        what = " ".join(str(error.orig).split())[:300]
+        what = in_short(error)
         raise DatabaseError(f"no database at {where}: {what}; check {variable} and that the server runs") from None
     if version is None or version < OLDEST:
         raise DatabaseError(f"the server at {where} is too old ({version}): PostgreSQL 15 or newer is needed")

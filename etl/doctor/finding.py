@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from etl.errors import ConfigurationError, EtlError
+from etl.errors import ConfigurationError, EtlError, in_short
 
 
 class Status(StrEnum):
@@ -63,6 +63,5 @@ def examined(check: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]
     except EtlError as error:
         found.append(refused(check, error))
     except Exception as error:  # noqa: BLE001  whoever asks what is broken must be answered, whatever it is
-        text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        found.append(failed(check, text, "this check itself broke: please report it"))
+        found.append(failed(check, in_short(error), "this check itself broke: please report it"))
     return found

@@ -15,7 +15,7 @@ from etl.database.embedded import EmbeddedServer
 from etl.database.engine import require_reachable
 from etl.doctor.clocks import agreement
 from etl.doctor.finding import Finding, failed, ok, refused, skipped, warning
-from etl.errors import DatabaseError
+from etl.errors import DatabaseError, in_short
 from etl.load import health
 
 _FACTS = text(
@@ -126,7 +126,7 @@ def _writable(engine: Engine, role: str) -> Finding:
         try:
             connection.execute(_WRITE)
         except DBAPIError as error:
-            return failed("writable", " ".join(str(error.orig).split())[:300], remedy)
+            return failed("writable", in_short(error), remedy)
         finally:
             connection.rollback()
     return ok("writable", "a row was written and taken back")

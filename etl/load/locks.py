@@ -10,7 +10,7 @@ def lock(connection: Connection, name: str, *, seconds: int = 0) -> None:
     After ``seconds`` without it, 0 for never, raise ``DBAPIError``; so does each further wait of the transaction.
     """
     if seconds:
-        connection.execute(select(func.set_config("lock_timeout", f"{seconds}s", True)))  # noqa: FBT003
+        wait_at_most(connection, seconds=seconds)
     connection.execute(select(func.pg_advisory_xact_lock(key_of(name))))
 
 
@@ -20,6 +20,11 @@ def lock_source(connection: Connection, source: str) -> None:
     if not connection.scalar(select(func.pg_try_advisory_xact_lock(key_of(name)))):
         structlog.get_logger().warning("waiting for another process that writes this source", source=source)
         lock(connection, name)
+
+
+def wait_at_most(connection: Connection, *, seconds: int) -> None:
+    """For the rest of the transaction wait no longer for any lock (0: to the end), then raise ``DBAPIError``."""
+    connection.execute(select(func.set_config("lock_timeout", f"{seconds}s", True)))  # noqa: FBT003
 
 
 def key_of(name: str) -> ColumnElement[int]:

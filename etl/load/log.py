@@ -55,6 +55,11 @@ def status(connection: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(_STATUS).mappings()]
 
 
+def names(connection: Connection) -> list[str]:
+    """Every source that is or was configured, or landed anything."""
+    return list(connection.scalars(select(tables.source.c.source).order_by(tables.source.c.source)))
+
+
 def snapshots(connection: Connection, *, source: str | None, limit: int) -> list[dict[str, Any]]:
     """The newest rows of ``mart.snapshot``."""
     return [dict(row) for row in connection.execute(_SNAPSHOTS, {"source": source, "limit": limit}).mappings()]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from etl.config import Receiver, Settings
-from etl.errors import EtlError
+from etl.errors import EtlError, in_short
 from etl.load import alerts, outbox
 from etl.load.outbox import Message
 from etl.notify import messages
@@ -120,9 +120,7 @@ class Notifier:
 def _because(error: Exception) -> str:
     """Why a step failed; only texts that are known to hold no url are repeated."""
     match error:
-        case EtlError():
-            return str(error)
-        case DBAPIError():
-            return " ".join(str(error.orig).split())[:300]
+        case EtlError() | DBAPIError():
+            return in_short(error)
         case _:
             return type(error).__name__

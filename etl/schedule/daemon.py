@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.concurrency import MOST
 from etl.cron import Cron
-from etl.errors import DatabaseError, EtlError
+from etl.errors import DatabaseError, EtlError, in_short
 from etl.schedule.plan import Plan
 from etl.schedule.trigger import SlotTrigger
 from etl.schedule.watch import Watch
@@ -124,12 +124,16 @@ class Daemon:
             try:
                 self._plan = self._replan()
             except (DatabaseError, DBAPIError) as error:
-                _log("the configuration is not reloaded yet: trying again", error)
+                structlog.get_logger().warning(
+                    "the configuration is not reloaded yet: trying again", because=in_short(error)
+                )
                 again = DateTrigger(datetime.now(UTC) + RELOAD)
                 self._scheduler.add_job(self._reload, again, executor=OWN)
                 return
             except EtlError as error:
-                _log("the configuration is wrong: going on with the former one", error)
+                structlog.get_logger().error(
+                    "the configuration is wrong: going on with the former one", because=in_short(error)
+                )
                 return
             self._apply()
             structlog.get_logger().info("configuration reloaded", sources=sorted(self._plan.sources))
@@ -147,11 +151,6 @@ class Daemon:
 
     def _each_minute(self) -> None:
         self._plan.each_minute()
-
-
-def _log(event: str, error: EtlError | DBAPIError) -> None:
-    fault = error.orig if isinstance(error, DBAPIError) else error
-    structlog.get_logger().error(event, because=" ".join(str(fault).split())[:300])
 
 
 @contextmanager

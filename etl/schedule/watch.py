@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from itertools import chain, repeat
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from etl.attend import Attendant, this_process
 from etl.config import ConfiguredSource
-from etl.errors import EtlError
+from etl.errors import EtlError, in_short
 from etl.load import ledger
 from etl.load.ledger import NOBODY, Caller, Run
+from etl.load.locks import wait_at_most
 from etl.result import Result
 from etl.schedule.plan import Plan
 
@@ -104,7 +104,7 @@ class Watch:
         for run in runs:
             try:
                 with pipeline.engine.begin() as connection:
-                    connection.execute(text("SET LOCAL lock_timeout = '1s'"))
+                    wait_at_most(connection, seconds=1)
                     now = pipeline.clock()
                     ledger.abandon(connection, run.source, now, WHY_STOPPED, outcome="stopped", run_id=run.run_id)
             except DBAPIError as error:
@@ -117,6 +117,5 @@ def _pauses() -> Iterator[float]:
 
 
 def _warn(name: str, error: Exception) -> None:
-    fault = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    because = " ".join(str(fault).split())[:300]
-    structlog.get_logger().warning("the database does not answer: trying again", source=name, because=because)
+    what = "the database does not answer: trying again"
+    structlog.get_logger().warning(what, source=name, because=in_short(error))

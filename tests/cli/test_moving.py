@@ -9,7 +9,8 @@ from sqlalchemy import URL, Engine, text
 from etl.database.engine import open_engine
 from tests.cli.conftest import Run, named
 from tests.dump import dump
-from tests.load.archiving import WORLDS, fill
+from tests.load.archiving import fill
+from tests.load.worlds import WORLDS
 from tests.processes import etl as etl_process
 
 

@@ -20,9 +20,9 @@ from tests.extract.sources import QUICK
 from tests.faults.driver import watched_engine
 from tests.faults.processes import ended, pulled, start
 from tests.faults.wards import settled
-from tests.load.archiving import WORLDS, archived, fill, verify
+from tests.load.archiving import archived, fill, verify
 from tests.load.believing import Ticking, believed, load
-from tests.load.worlds import World, body, history, moment
+from tests.load.worlds import WORLDS, World, body, history, moment
 
 
 @pytest.fixture

@@ -21,9 +21,9 @@ from tests.dump import dump
 from tests.faults.archivers import ALL, NO_SPACE, archive_slowly, archive_until, archive_with_little_space
 from tests.faults.processes import ended, start
 from tests.faults.wards import settled
-from tests.load.archiving import WORLDS, archived, bodies, everything, file_of, fill, sha_of, verify
+from tests.load.archiving import archived, bodies, everything, file_of, fill, sha_of, verify
 from tests.load.believing import load, observe
-from tests.load.worlds import World, moment, snapshot
+from tests.load.worlds import WORLDS, World, moment, snapshot
 
 pytestmark = pytest.mark.slow
 

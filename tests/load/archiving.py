@@ -12,16 +12,7 @@ from etl.pipeline import Pipeline
 from etl.sources.registry import kinds
 from tests.dump import HISTORY
 from tests.load.believing import Ticking, load
-from tests.load.worlds import World, moment
-
-WORLDS = {
-    0: World({"openai/m0": ("A", {"prompt": "1"}), "groq/m0": ("B", {"prompt": "2", "image": "0"})}),
-    1: World({"openai/m0": ("A", {"prompt": "1.5"})}, failed=frozenset({"groq"})),
-    2: World({"openai/m0": ("A", {"prompt": "12x"})}, is_whole=False),
-    3: World({"groq/m0": ("C", {"prompt": "-1"})}),
-    4: World({"openai/m0": ("A", {"prompt": "1"}), "groq/m0": ("B", {"prompt": "2", "image": "0"})}),
-}
-"""The last one shows what the first one showed: one body for both."""
+from tests.load.worlds import WORLDS, World, moment
 
 OLD = 3
 """Days before this one are old."""

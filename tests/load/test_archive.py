@@ -20,7 +20,6 @@ from etl.sources.registry import kinds
 from tests.dump import dump
 from tests.load.archiving import (
     OLD,
-    WORLDS,
     archived,
     bodies,
     everything,
@@ -31,7 +30,7 @@ from tests.load.archiving import (
     verify,
 )
 from tests.load.believing import Ticking, believed, load, observe
-from tests.load.worlds import World, moment, timelines
+from tests.load.worlds import WORLDS, World, moment, timelines
 from tests.load.worlds import history as oracle
 
 

@@ -13,15 +13,7 @@ from etl.pipeline import Pipeline
 from etl.sources.registry import kinds
 from tests.dump import HISTORY
 from tests.load.believing import Ticking, believed, believed_at, load, observe
-from tests.load.worlds import World, history, moment
-
-WORLDS = {
-    0: World({"openai/m0": ("A", {"prompt": "1"}), "groq/m0": ("B", {"prompt": "2", "image": "0"})}),
-    1: World({"openai/m0": ("A", {"prompt": "1.5"})}, failed=frozenset({"groq"})),
-    2: World({"openai/m0": ("A", {"prompt": "12x"})}, is_whole=False),
-    3: World({"groq/m0": ("C", {"prompt": "-1"})}),
-    4: World({"openai/m0": ("A", {"prompt": "1"}), "groq/m0": ("B", {"prompt": "2", "image": "0"})}),
-}
+from tests.load.worlds import WORLDS, World, history, moment
 
 
 def verify(engine: Engine, *, is_applied: bool = False, now: Any = None) -> Verdict:

@@ -159,3 +159,13 @@ def timelines(size: int) -> st.SearchStrategy[dict[int, World]]:
 def days(worlds: Iterable[int]) -> list[int]:
     """The days of a timeline, in order."""
     return sorted(worlds)
+
+
+WORLDS = {
+    0: World({"openai/m0": ("A", {"prompt": "1"}), "groq/m0": ("B", {"prompt": "2", "image": "0"})}),
+    1: World({"openai/m0": ("A", {"prompt": "1.5"})}, failed=frozenset({"groq"})),
+    2: World({"openai/m0": ("A", {"prompt": "12x"})}, is_whole=False),
+    3: World({"groq/m0": ("C", {"prompt": "-1"})}),
+    4: World({"openai/m0": ("A", {"prompt": "1"}), "groq/m0": ("B", {"prompt": "2", "image": "0"})}),
+}
+"""A few days with every sort of change. The last one shows what the first one showed: one body for both."""
