@@ -4,7 +4,7 @@ Two commits for each snapshot: the bytes, then everything they mean. A failure t
 heard; what is landed and not loaded is loaded by the next run.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ from etl.load.landing import Landed
 from etl.load.locks import lock_source
 from etl.load.refusal import is_about_the_data, refusal
 from etl.load.verify import Verdict
-from etl.reading import reader
+from etl.reading import read_next, reader
 from etl.result import Result, broken, result_of, told
 from etl.sources.base import Source
 from etl.sources.registry import kinds
@@ -118,7 +118,7 @@ class Pipeline:
         if failure is not None:
             return result_of(landed, Loaded(status="failed"), error=str(failure))
         with span("etl.load", source=source.name, snapshot=landed.snapshot_id) as work:
-            result = self._load_pending(source, landed)
+            result = self._load_pending(source, landed, snapshot.pages)
             work.tell(outcome=result.status, opened=result.opened, closed=result.closed)
             if not result.is_well:
                 work.fail(result.error or result.reason)
@@ -131,7 +131,7 @@ class Pipeline:
         with self.engine.connect() as connection:
             lock_source(connection, source.name)
             landed = landing.land(connection, snapshot, landed_at=self.clock())
-            result = self._load(connection, source, landed)
+            result = self._load(connection, source, landed, snapshot.pages)
             changed = tuple(changes.of_snapshot(connection, source.name, snapshot.observed_at))
             connection.rollback()
         return replace(result, changes=changed, snapshot_id=None)
@@ -201,7 +201,7 @@ class Pipeline:
             ):  # What is damaged or out of reach vouches for nothing: the catalog is asked for whole.
                 return None
 
-    def _load_pending(self, source: Source[Any], landed: Landed) -> Result:
+    def _load_pending(self, source: Source[Any], landed: Landed, pages: Sequence[Page]) -> Result:
         """Load what is landed and not loaded, oldest first: this snapshot, and any that a crash left behind.
 
         Another process may have loaded this one meanwhile: then the log says what became of it.
@@ -213,15 +213,18 @@ class Pipeline:
                 waiting = landing.pending(connection, source.name)
                 if not waiting:
                     return result or told(landed, history.logged(connection, landed))
-                done = self._load(connection, source, waiting[0])
-            if waiting[0].snapshot_id == landed.snapshot_id:
+                is_ours = waiting[0].snapshot_id == landed.snapshot_id
+                done = self._load(connection, source, waiting[0], pages if is_ours else None)
+            if is_ours:
                 result = done
             elif not done.is_well:
                 why = done.error or done.reason
                 log = structlog.get_logger()
                 log.warning("left behind by a crash", source=source.name, status=done.status, because=why)
 
-    def _load(self, connection: Connection, source: Source[Any], landed: Landed) -> Result:
+    def _load(
+        self, connection: Connection, source: Source[Any], landed: Landed, pages: Sequence[Page] | None
+    ) -> Result:
         """Read a landed snapshot and load it, in the caller's transaction and under the source's lock.
 
         What cannot be read, or not be stored as it was read, is logged as failed; history is then untouched.
@@ -229,7 +232,8 @@ class Pipeline:
         read = reader(connection, source, self.archive)
         try:
             with connection.begin_nested():
-                loaded = judge.load(connection, landed, read(landed), read, now=self.clock(), doubt=self.doubt)
+                catalog = read_next(connection, source, landed, pages, self.archive)
+                loaded = judge.load(connection, landed, catalog, read, now=self.clock(), doubt=self.doubt)
         except (ContractError, DBAPIError) as error:
             if isinstance(error, DBAPIError) and not is_about_the_data(error):
                 raise

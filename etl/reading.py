@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 from etl.domain.catalog import Catalog
 from etl.domain.snapshot import Page
 from etl.errors import ContractError, in_short
-from etl.load import history, landing
+from etl.load import applied, history, landing
 from etl.load.landing import Landed
 from etl.sources.base import Source
+from etl.sources.division import read_changed, read_whole, unchanged
 from etl.sources.registry import kinds
 
 
@@ -22,10 +23,31 @@ def reader(connection: Connection, source: Source[Any], archive: Path | None = N
     """
 
     def read(landed: Landed) -> Catalog:
-        fitting = source if landed.kind == source.kind else kinds()[landed.kind](source.name)
-        return read_pages(fitting, landing.pages_of(connection, landed.snapshot_id, archive))
+        pages = landing.pages_of(connection, landed.snapshot_id, archive)
+        return read_whole(_fitting(source, landed), pages, read_pages)
 
     return read
+
+
+def read_next(
+    connection: Connection, source: Source[Any], landed: Landed, pages: Sequence[Page] | None, archive: Path | None
+) -> Catalog:
+    """What a landed snapshot says: of some models only, where it follows another one and the rest is as it was there.
+
+    ``pages`` are those that were landed, if they are still at hand. Raises ``ContractError``.
+    """
+    fitting = _fitting(source, landed)
+    former = applied.former(connection, landed)
+    if former is not None and former.is_repeated:
+        return unchanged(former.records)
+    pages = pages or landing.pages_of(connection, landed.snapshot_id, archive)
+    changed = read_changed(fitting, pages, former.records, read_pages) if former else None
+    return changed or read_whole(fitting, pages, read_pages)
+
+
+def _fitting(source: Source[Any], landed: Landed) -> Source[Any]:
+    """The source as it was when the snapshot was landed."""
+    return source if landed.kind == source.kind else kinds()[landed.kind](source.name)
 
 
 def read_pages(source: Source[Any], pages: Sequence[Page]) -> Catalog:

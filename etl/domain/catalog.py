@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from etl.domain.evidence import Evidence
 from etl.domain.meters import USD, Meter, Quote
+from etl.domain.records import Records
 
 ANY_REGION = "*"
 STANDARD = "standard"
@@ -174,12 +175,22 @@ class Coverage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """Of which models a partial catalog speaks, gone ones included, and the records of the snapshot it follows."""
+
+    models: frozenset[str]
+    former: Records
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Catalog:
     """One snapshot, flattened; keys are unique within each relation.
 
     ``providers`` and ``authors`` are null when the snapshot does not list them at all: then none of them ends.
-    ``decimals`` tells how finely prices are written and is no part of what the catalog says: the most digits after
-    the point of any figure that is quoted per single unit; null when none is, or all of those are free.
+    ``finest`` tells by model how finely prices are written and is no part of what the catalog says: the most digits
+    after the point of any figure that is quoted per single unit; a model without such figures, or with free ones only,
+    is missing. ``records`` are what it was read from, told only when it is plain (see ``is_plain``). With ``part``
+    the catalog speaks of some models only; the others are as they were.
     """
 
     models: tuple[Model, ...] = ()
@@ -190,4 +201,26 @@ class Catalog:
     quarantined: tuple[Quarantined, ...] = ()
     unmapped: tuple[Unmapped, ...] = ()
     coverage: Coverage = field(default_factory=Coverage)
-    decimals: int | None = field(default=None, compare=False)
+    finest: Mapping[str, int] = field(default_factory=dict, compare=False)
+    records: Records | None = field(default=None, compare=False, repr=False)
+    part: Part | None = field(default=None, compare=False)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many models, endpoints and prices the snapshot shows, a partial catalog's silent ones included."""
+        said = self.records if self.part and self.records else None
+        return {
+            "models": said.models if said else len(self.models),
+            "endpoints": said.endpoints if said else len(self.endpoints),
+            "prices": said.prices if said else len(self.prices),
+        }
+
+    @property
+    def decimals(self) -> int | None:
+        """The most digits after the point of any figure quoted per single unit; null when none tells."""
+        return self.records.decimals if self.part and self.records else max(self.finest.values(), default=None)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is whole in every respect: what it does not show is gone, and nothing in it was set aside."""
+        return self.coverage == Coverage() and not self.quarantined and not self.unmapped

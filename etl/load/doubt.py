@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from etl.domain.records import Records
 from etl.load import relations
-from etl.load.merge import Step, is_open, may_end, same
+from etl.load.merge import Step, is_concerned, may_end, same
 from etl.load.relations import Relation
 
 
@@ -21,25 +22,30 @@ class Doubt:
     minimum: int = 2
 
 
-def objection(connection: Connection, step: Step, doubt: Doubt) -> str | None:
-    """Why the staged snapshot should be held against the state of the step's schema; null when it should not."""
+def objection(connection: Connection, step: Step, doubt: Doubt, former: Records | None = None) -> str | None:
+    """Why the staged snapshot should be held against the state of the step's schema; null when it should not.
+
+    ``former`` are the records of that state where only a part of the snapshot is staged.
+    """
     models, gone = _removal(connection, relations.model, step)
+    models = former.models if former else models
     if gone >= doubt.minimum and gone > doubt.share * models:
         return f"would remove {gone} of {models} models"
     prices, gone = _removal(connection, relations.price, step)
+    prices = former.prices if former else prices
     if prices and gone == prices:
         return f"would remove all {prices} prices"
     return None
 
 
 def _removal(connection: Connection, relation: Relation, step: Step) -> tuple[int, int]:
-    """How many rows of a relation hold, and how many of them the staged snapshot would end by absence."""
+    """How many rows of which the step speaks hold, and how many of them the staged snapshot would end by absence."""
     old, new = relation.table, relation.stage
     is_gone = new.c[relation.key[0]].is_(None) & may_end(relation, step)
     counts = (
         select(func.count(), func.count().filter(is_gone))
         .select_from(old.outerjoin(new, same(old, new, relation.key)))
-        .where(is_open(old, step.source))
+        .where(is_concerned(relation, step))
     )
     held, gone = connection.execute(counts, execution_options=step.options).one()
     return held, gone

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from etl.domain.catalog import Catalog
 from etl.errors import ContractError
-from etl.load import basket, scratch
+from etl.load import applied, basket, scratch
 from etl.load.derive import Derivation, beside, derive, notify
 from etl.load.landing import Landed, landed_of
 from etl.load.locks import lock_source
@@ -48,6 +48,10 @@ def fit(connection: Connection, landed: Landed, catalog: Catalog, read: Read, *,
     step = step_of(landed, catalog, previous_at=_previous(connection, landed), known_at=known_at)
     later = counted(connection, landed.source, after=landed.observed_at)
     moves = _refit(connection, catalog, step, later, read) if later else apply(connection, catalog, step)
+    if later:
+        applied.forget(connection, landed.source)
+    else:
+        applied.keep(connection, landed, catalog)
     basket.refresh(connection, landed.source, landed.observed_at, moves)
     set_aside(connection, landed, catalog)
     loaded = _log(connection, landed, catalog, moves, known_at)
@@ -85,11 +89,14 @@ def step_of(landed: Landed, catalog: Catalog, *, previous_at: datetime | None, k
         known_at=known_at,
         previous_at=previous_at,
         coverage=catalog.coverage,
+        models=catalog.part.models if catalog.part else None,
     )
 
 
 def apply(connection: Connection, catalog: Catalog, step: Step) -> Moves:
     """Merge a snapshot that comes after all others into the open versions of the step's schema."""
+    if catalog.part and not catalog.part.models and catalog.providers is None and catalog.authors is None:
+        return Moves()
     return merge(connection, stage(connection, catalog), step)
 
 
@@ -147,9 +154,7 @@ def logged_of(catalog: Catalog) -> dict[str, Any]:
         "reason": catalog.coverage.reason,
         "is_complete": catalog.coverage.is_complete,
         "covered": None if catalog.coverage.providers is None else sorted(catalog.coverage.providers),
-        "models": len(catalog.models),
-        "endpoints": len(catalog.endpoints),
-        "prices": len(catalog.prices),
+        **catalog.counts,
         "decimals": catalog.decimals,
     }
 

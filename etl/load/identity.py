@@ -4,9 +4,6 @@ What is there is compared and only what differs is touched. ``core.identity_mark
 versions of models the links were made, so that nothing is read while both are the same.
 """
 
-import hashlib
-from importlib import resources
-
 from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 
@@ -15,6 +12,7 @@ from etl.identity.linking import Link, link
 from etl.identity.reading import Listed
 from etl.load.derived_tables import identity_mark
 from etl.load.locks import lock
+from etl.load.marks import mark
 from etl.load.relations import endpoint, model
 
 
@@ -24,7 +22,7 @@ def refresh(connection: Connection) -> int:
     Returns how many rows were written or taken back; none when nothing that matters came since the last time.
     """
     lock(connection, "identity")
-    due = f"{_rules()} {_versions(connection)}"
+    due = f"{mark('etl.identity')} {_versions(connection)}"
     if connection.scalar(select(identity_mark.c.mark)) == due:
         return 0
     _stage(connection, link(_listed(connection)))
@@ -32,13 +30,6 @@ def refresh(connection: Connection) -> int:
     connection.execute(delete(identity_mark))
     connection.execute(insert(identity_mark).values(mark=due))
     return touched
-
-
-def _rules() -> str:
-    """The rules as they stand: whatever changes in them makes every link due."""
-    files = sorted(resources.files("etl.identity").iterdir(), key=lambda file: file.name)
-    texts = (file.read_bytes() for file in files if file.name.endswith((".py", ".csv")))
-    return hashlib.sha256(b"\0".join(texts)).hexdigest()[:16]
 
 
 def _versions(connection: Connection) -> str:

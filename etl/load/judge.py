@@ -71,8 +71,10 @@ def _objection(
         # As if seen at this moment: versions that began since the held one must not end before they began.
         supposed = replace(_step(*after), observed_at=arrived.observed_at, schema=scratch.SCHEMA)
         apply(connection, after[1], supposed)
+    if catalog.part and not catalog.part.models:
+        return None
     stage(connection, catalog)
-    return objection(connection, step, doubt)
+    return objection(connection, step, doubt, catalog.part.former if catalog.part else None)
 
 
 def _readable(held: Landed, read: Read) -> Catalog | None:

@@ -38,7 +38,8 @@ from etl.load.relations import Relation, stage_scope
 class Step:
     """One snapshot's place in history: when it was observed, when we came to know it, what came before it.
 
-    ``schema`` holds the relations: the believed history, or a scratch copy of a part of it.
+    ``schema`` holds the relations: the believed history, or a scratch copy of a part of it. ``models`` are those that
+    the staged part of a snapshot speaks of; null: all.
     """
 
     source: str
@@ -47,6 +48,7 @@ class Step:
     previous_at: datetime | None
     coverage: Coverage
     schema: str = "core"
+    models: frozenset[str] | None = None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -81,8 +83,10 @@ def merge(connection: Connection, spoken: list[Relation], step: Step) -> Moves:
     moves = Moves()
     for relation in spoken:
         _merge(connection, relation, step, may_end(relation, step), moves)
-    _stage_unseen(connection, step)
-    _merge(connection, relations.unseen, step, true(), moves)
+    # A part follows a plain snapshot and belongs to one: there was and is nothing that could not be seen.
+    if step.models is None:
+        _stage_unseen(connection, step)
+        _merge(connection, relations.unseen, step, true(), moves)
     return moves
 
 
@@ -94,7 +98,7 @@ def _merge(connection: Connection, relation: Relation, step: Step, ends: ColumnE
     ending = (
         select(old.c.version_id)
         .select_from(old.outerjoin(new, same_key))
-        .where(is_open(old, step.source), or_(and_(~is_shown, ends), and_(is_shown, differs)))
+        .where(is_concerned(relation, step), or_(and_(~is_shown, ends), and_(is_shown, differs)))
         .subquery("ending")
     )
     closed = connection.execute(
@@ -106,7 +110,7 @@ def _merge(connection: Connection, relation: Relation, step: Step, ends: ColumnE
     )
     moves.add(moves.closed, relation, closed)
     beginning = select(literal(step.source), *new.c, literal(step.observed_at), literal(step.known_at)).where(
-        ~exists().where(is_open(old, step.source), same_key).correlate(new)
+        ~exists().where(is_concerned(relation, step), same_key).correlate(new)
     )
     columns = ["source", *new.c.keys(), "valid_from", "known_from"]
     versions = insert(old).from_select(columns, beginning).returning(old.c[relation.key[0]])
@@ -121,6 +125,14 @@ def same(one: FromClause, other: FromClause, columns: tuple[str, ...]) -> Column
 def is_open(table: FromClause, source: str) -> ColumnElement[bool]:
     """Whether a version holds now, as believed now."""
     return and_(table.c.source == source, table.c.valid_to.is_(None), table.c.known_to.is_(None))
+
+
+def is_concerned(relation: Relation, step: Step) -> ColumnElement[bool]:
+    """Whether the step speaks of an open version."""
+    old = relation.table
+    if step.models is None or relation.key[0] != "model_id":
+        return is_open(old, step.source)
+    return and_(is_open(old, step.source), old.c.model_id == any_(cast(literal(sorted(step.models)), ARRAY(Text))))
 
 
 def may_end(relation: Relation, step: Step) -> ColumnElement[bool]:

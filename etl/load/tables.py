@@ -174,3 +174,14 @@ margin = Table(
     Column("origin", Text, nullable=False),
     schema="core",
 )
+
+applied = Table(
+    "applied",
+    metadata,
+    Column("source", Text, ForeignKey("core.source.source"), primary_key=True),
+    Column("snapshot_id", BigInteger, ForeignKey("raw.snapshot.snapshot_id"), nullable=False),
+    Column("reading", Text, nullable=False),
+    Column("records", LargeBinary, nullable=False),
+    schema="core",
+)
+"""Of which records the open versions of a source are made, where the last snapshot was plain (see ``applied.py``)."""

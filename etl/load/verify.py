@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, FromClause, Select, Table, func, insert, literal_column, select, text
 
 from etl.errors import ContractError, OutOfReachError
-from etl.load import basket, derive, history, scratch
+from etl.load import applied, basket, derive, history, scratch
 from etl.load.derive import Derivation
 from etl.load.history import COUNTED, Read, apply, logged_of, next_known_at, step_of
 from etl.load.landing import Landed, landed_of
@@ -211,6 +211,7 @@ def _difference(connection: Connection, table: str, live: Select[Any], rebuilt: 
 def _apply(connection: Connection, name: str, rebuild: Rebuild, now: datetime) -> Moves:
     """Make the rebuilt history the believed one, as corrections: what was believed stays answerable."""
     known_at = next_known_at(connection, name, now)
+    applied.forget(connection, name)
     moves = scratch.reconcile(connection, Window(source=name, since=None, until=None, known_at=known_at))
     basket.refresh(connection, name, None, moves)
     for table in SET_ASIDE:

@@ -104,6 +104,10 @@ class Source(ABC, Generic[W]):
     needs_url: ClassVar[bool] = False
     """Whether the default url is only a guess, so that the source is enabled by configuring one."""
 
+    records: ClassVar[tuple[str, ...] | None] = None
+    """Where in a page the list stands whose items make one model each, and all else of the catalog but the names of
+    providers and authors; null where that is not so. ``coverage`` then looks at nothing of an item but its ``id``."""
+
     def __init__(self, name: str | None = None, *, path: str | None = None, page_size: int | None = None) -> None:
         self.name = name or self.kind
         self.request_path = path or self.path

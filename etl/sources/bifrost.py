@@ -95,6 +95,7 @@ class Bifrost(Source[BifrostModel]):
     kind = "bifrost"
     url = "http://localhost:8080"
     path = "/v1/models"
+    records = ("data",)
     needs_url = True
     credential = Credential(header="x-bf-vk", env="BIFROST_API_KEY", is_required=False)
 

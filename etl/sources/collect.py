@@ -47,7 +47,7 @@ class Collector:
         self._authors: dict[str, Author] | None = None
         self._quarantined: list[Quarantined] = []
         self._unmapped: dict[str, Unmapped] = {}
-        self._decimals: int | None = None
+        self._finest: dict[str, int] = {}
 
     def model(self, model: Model, place: Place, record: Json) -> bool:
         """Put a model down; false when its id was already there."""
@@ -67,7 +67,7 @@ class Collector:
         key = (price.model_id, price.provider, price.region, price.plan, price.meter, price.tier_start)
         is_new = self._put(self._prices, key, price, place, record)
         if is_new and (unit_price := price.quote.unit_price):
-            self._decimals = _finest(self._decimals, record, unit_price)
+            self._refine(price.model_id, record, unit_price)
         return is_new
 
     def provider(self, provider: Provider) -> None:
@@ -121,8 +121,17 @@ class Collector:
             quarantined=aside,
             unmapped=tuple(self._unmapped[field] for field in sorted(self._unmapped)),
             coverage=coverage,
-            decimals=self._decimals,
+            finest=self._finest,
         )
+
+    def _refine(self, model_id: str, record: Json, unit_price: Decimal) -> None:
+        """Note how finely a price is written: a figure counts that is itself the price of one unit, with all zeros."""
+        figure = Decimal(record.strip()) if type(record) is str else record
+        if figure != unit_price:
+            return
+        digits = max(0, -int(Decimal(figure).as_tuple().exponent))
+        if digits > self._finest.get(model_id, -1):
+            self._finest[model_id] = digits
 
     def _put(self, shelf: dict[Key, tuple[T, Place]], key: Key, value: T, place: Place, record: Json) -> bool:
         if not is_storable_key(*key):
@@ -135,16 +144,6 @@ class Collector:
             return False
         shelf[key] = (value, place)
         return True
-
-
-def _finest(finest: int | None, record: Json, unit_price: Decimal) -> int | None:
-    """The most decimals so far: a figure counts that is itself the price of one unit, with all zeros it came with."""
-    figure = Decimal(record.strip()) if type(record) is str else record
-    if figure != unit_price:
-        return finest
-    exponent = Decimal(figure).as_tuple().exponent
-    digits = max(0, -int(exponent))
-    return digits if finest is None or digits > finest else finest
 
 
 def is_storable_key(*parts: str | int) -> bool:

@@ -29,6 +29,7 @@ class HeliconeGateway(Source[GatewayModel]):
     kind = "helicone_gateway"
     url = "https://ai-gateway.helicone.ai"
     path = "/v1/models"
+    records = ("data",)
 
     def complaint(self, page: Page) -> str | None:
         """The text of ``{"error": {"message", "type"}}``."""

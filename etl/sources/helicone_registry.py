@@ -66,6 +66,7 @@ class HeliconeRegistry(Source[RegistryModel]):
     kind = "helicone_registry"
     url = "https://api.helicone.ai"
     path = "/v1/public/model-registry/models"
+    records = ("data", "models")
 
     def complaint(self, page: Page) -> str | None:
         """The text of ``{"error": "text"}``."""

@@ -82,7 +82,9 @@ def test_the_order_of_arrival_does_not_matter(engine: Engine) -> None:
     load(engine, "two", 0, second)
     in_order = links(engine)
     with engine.begin() as connection:
-        connection.execute(text("TRUNCATE core.model_link, core.canonical_model, core.model, core.endpoint"))
+        connection.execute(
+            text("TRUNCATE core.model_link, core.canonical_model, core.model, core.endpoint, core.applied")
+        )
     load(engine, "two", 1, second)
     load(engine, "one", 1, first)
     assert links(engine) == in_order
@@ -113,7 +115,7 @@ def test_other_rules_make_every_link_due(engine: Engine, monkeypatch: pytest.Mon
     load(engine, "one", 0, catalog("openai/o3"))
     with engine.begin() as connection:
         connection.execute(text(SEPARATE))
-    monkeypatch.setattr(identity, "_rules", lambda: "others")
+    monkeypatch.setattr(identity, "mark", lambda _: "others")
     assert refresh(engine) == 1
 
 
