@@ -8,10 +8,11 @@ and what differs becomes the believed history.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Text, bindparam, delete, func, insert, select, update
 
+from etl.database.driver import Prepared
 from etl.domain.catalog import Catalog
 from etl.errors import ContractError
 from etl.load import applied, basket, scratch
@@ -21,7 +22,7 @@ from etl.load.locks import lock_source
 from etl.load.merge import Moves, Step, merge
 from etl.load.scratch import Window
 from etl.load.stage import stage
-from etl.load.tables import quarantine, snapshot, source, unmapped_field
+from etl.load.tables import TIMESTAMP, quarantine, snapshot, source, unmapped_field
 
 COUNTED = ("loaded", "unchanged")
 """The states of the snapshots that history is made of."""
@@ -124,10 +125,16 @@ def logged(connection: Connection, landed: Landed) -> Loaded:
 
 def next_known_at(connection: Connection, name: str, now: datetime) -> datetime:
     """The moment of a load on the second clock: now, yet later than any before it, whatever the clocks say."""
-    last = connection.scalar(select(source.c.known_at).where(source.c.source == name))
-    known_at = now if last is None else max(now, last + timedelta(microseconds=1))
-    connection.execute(update(source).where(source.c.source == name).values(known_at=known_at))
-    return known_at
+    [(known_at,)] = _NEXT_KNOWN_AT.rows(connection, source_=name, now=now)
+    return cast("datetime", known_at)
+
+
+_NEXT_KNOWN_AT = Prepared(
+    update(source)
+    .where(source.c.source == bindparam("source_", type_=Text))
+    .values(known_at=func.greatest(bindparam("now", type_=TIMESTAMP), source.c.known_at + timedelta(microseconds=1)))
+    .returning(source.c.known_at)
+)
 
 
 def set_aside(connection: Connection, landed: Landed, catalog: Catalog, schema: str = "core") -> None:
