@@ -20,7 +20,7 @@ from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import ContractError, EtlError, SourceError, UsageError, in_short
 from etl.extract.client import Limits
 from etl.fetch import fetch
-from etl.load import changes, history, identity, judge, landing, ledger, log, statistics
+from etl.load import basket, changes, history, identity, judge, landing, ledger, log, statistics
 from etl.load import verify as verification
 from etl.load.doubt import Doubt
 from etl.load.history import Loaded
@@ -142,6 +142,7 @@ class Pipeline:
             lock_source(connection, source.name)
             held = judge.require_held(connection, snapshot_id)
             loaded = judge.release(connection, held, reader(connection, source, self.archive), now=self.clock())
+            _follow(connection, held, loaded)
         self.settle()
         return result_of(held, loaded)
 
@@ -234,6 +235,7 @@ class Pipeline:
             with connection.begin_nested():
                 catalog = read_next(connection, source, landed, pages, self.archive)
                 loaded = judge.load(connection, landed, catalog, read, now=self.clock(), doubt=self.doubt)
+                _follow(connection, landed, loaded)
         except (ContractError, DBAPIError) as error:
             if isinstance(error, DBAPIError) and not is_about_the_data(error):
                 raise
@@ -241,3 +243,9 @@ class Pipeline:
             history.mark(connection, landed, "failed", reason)
             return told(landed, Loaded(status="failed", reason=reason))
         return result_of(landed, loaded)
+
+
+def _follow(connection: Connection, landed: Landed, loaded: Loaded) -> None:
+    """Keep up what follows from prices that moved, in the transaction that moved them."""
+    if loaded.moved_at is not None:
+        basket.refresh(connection, landed.source, loaded.moved_at)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     ARRAY,
@@ -26,6 +26,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal,
     or_,
     select,
     text,
@@ -81,9 +82,8 @@ def derive(connection: Connection, derivation: Derivation) -> None:
 
 def cursor(connection: Connection) -> int:
     """How far the feed goes: its last position, 0 while it is empty."""
-    last = (select(func.max(column)) for table in CHANGES for column in (table.c.asserted, table.c.retracted))
-    position: int = connection.scalar(select(func.greatest(0, *(each.scalar_subquery() for each in last)))) or 0
-    return position
+    [(position,)] = _CURSOR.rows(connection)
+    return cast("int", position)
 
 
 def notify(connection: Connection, source: str, snapshot_id: int, observed_at: datetime) -> None:
@@ -94,7 +94,12 @@ def notify(connection: Connection, source: str, snapshot_id: int, observed_at: d
         "observed_at": observed_at.isoformat(),
         "cursor": cursor(connection),
     }
-    connection.execute(select(func.pg_notify(CHANNEL, jsontext.encode(told))))
+    _NOTIFY.rows(connection, told=jsontext.encode(told))
+
+
+_LAST = (select(func.max(column)) for table in CHANGES for column in (table.c.asserted, table.c.retracted))
+_CURSOR = Prepared(select(func.greatest(0, *(each.scalar_subquery() for each in _LAST))))
+_NOTIFY = Prepared(select(func.pg_notify(literal(CHANNEL), bindparam("told", type_=Text))))
 
 
 def beside(connection: Connection, source: str, observed_at: datetime, later_at: datetime | None) -> set[str]:

@@ -105,6 +105,11 @@ class Moves:
         if relation.key[0] == "model_id":
             self.models.update(keys)
 
+    @property
+    def has_moved_prices(self) -> bool:
+        """Whether any price is another one now."""
+        return bool(self.opened.get("price") or self.closed.get("price"))
+
     def total(self, moves: dict[str, int]) -> int:
         """Versions of models, endpoints and prices: what the log of snapshots counts."""
         return sum(moves.get(name, 0) for name in self.COUNTED)
@@ -116,7 +121,8 @@ def merge(connection: Connection, spoken: list[Relation], step: Step) -> Moves:
     for relation in spoken:
         _merge(connection, relation, step, moves)
     # A part follows a plain snapshot and belongs to one: there was and is nothing that could not be seen.
-    if step.models is None:
+    # Nor is there anything before the first snapshot.
+    if step.models is None and step.previous_at is not None:
         _unseen(step.schema).rows(connection, **step.values)
         _merge(connection, relations.unseen, step, moves)
     return moves
