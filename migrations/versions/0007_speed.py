@@ -25,7 +25,7 @@ def upgrade() -> None:
 
 
 _UNIQUE_IS_ENOUGH = """
-            -- Of open, believed versions the unique index lets one key have one: where there are no others, all is well.
+            -- Of open, believed versions the unique index lets one key have one: where no others are, all is well.
             IF (SELECT count(*) FROM touched) >= 1000 THEN
                 EXECUTE format(
                     'SELECT NOT EXISTS (SELECT FROM %1$I.%2$I v WHERE v.source IN (SELECT t.source FROM touched t)'
