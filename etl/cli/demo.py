@@ -35,7 +35,6 @@ NEXT = {
     "db psql": "ask your own questions in SQL: the views are in the schema mart",
     "db url": "the address for BI tools",
     "run": "pull the real catalogs; two of the five need no key",
-    "schedule": "stay, and pull each when it is due",
 }
 
 
