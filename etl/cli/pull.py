@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from etl import log, spoken
-from etl.backfill import snapshots
+from etl import spoken
 from etl.cli import output
 from etl.cli.progress import shown
 from etl.cli.session import LogFormatOption, session
 from etl.errors import ConfigurationError
-from etl.notify.notifier import Notifier
-from etl.result import Result
+
+if TYPE_CHECKING:
+    from etl.notify.notifier import Notifier
+    from etl.result import Result
 
 COLUMNS = ("source", "status", "observed_at", "opened", "closed", "reason")
 
@@ -35,6 +36,8 @@ def run(
 
     Without names that is each enabled source: `etl sources` lists them.
     """
+    from etl import log
+
     current = session(context, log_format)
     if due and dry_run:
         raise ConfigurationError("--due is about the ledger, and --dry-run writes nothing there: take one of them out")
@@ -53,7 +56,7 @@ def run(
         _notify(notifier, done)
 
 
-def _notify(notifier: Notifier, results: Iterable[Result]) -> None:
+def _notify(notifier: "Notifier", results: Iterable["Result"]) -> None:
     """Tell what is wrong, and that we are alive when nothing is."""
     notifier.tell()
     if all(result.is_well for result in results) and notifier.is_well():
@@ -71,6 +74,8 @@ def backfill(
     log_format: LogFormatOption = None,
 ) -> None:
     """Load saved snapshots of a source, in any order."""
+    from etl.backfill import snapshots
+
     current = session(context, log_format)
     [asked] = current.named([name])
     found = snapshots(asked.name, asked.kind, paths)
@@ -79,7 +84,7 @@ def backfill(
     finish(shown(results, total=len(found)), as_json=as_json)
 
 
-def finish(results: Iterable[Result], *, as_json: bool, is_dry: bool = False) -> None:
+def finish(results: Iterable["Result"], *, as_json: bool, is_dry: bool = False) -> None:
     """Print the results, then warnings and errors, and end with 1 when anything failed or is held."""
     done = list(results)
     if as_json:
@@ -92,7 +97,7 @@ def finish(results: Iterable[Result], *, as_json: bool, is_dry: bool = False) ->
     conclude(done)
 
 
-def conclude(results: Iterable[Result]) -> None:
+def conclude(results: Iterable["Result"]) -> None:
     """Say on stderr what was set aside and what failed; end with 1 when anything failed or is held."""
     done = list(results)
     for result in done:
@@ -101,13 +106,13 @@ def conclude(results: Iterable[Result]) -> None:
         raise typer.Exit(1)
 
 
-def _show_changes(results: Iterable[Result]) -> None:
+def _show_changes(results: Iterable["Result"]) -> None:
     changes = [change for result in results for change in result.changes]
     if changes:
         output.table(map(spoken.spoken, changes), spoken.COLUMNS, title="\nwhat would change")
 
 
-def row_of(result: Result) -> dict[str, Any]:
+def row_of(result: "Result") -> dict[str, Any]:
     """A result as it is printed."""
     return {
         "source": result.source,
@@ -123,7 +128,7 @@ def row_of(result: Result) -> dict[str, Any]:
     }
 
 
-def _warn(result: Result) -> None:
+def _warn(result: "Result") -> None:
     if result.quarantined:
         output.note(f"warning: {result.source}: {result.quarantined} records quarantined: see core.quarantine")
     if result.unmapped:
