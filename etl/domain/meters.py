@@ -4,7 +4,18 @@ Amounts are ``Decimal`` and stay exact; nothing here, or anywhere, passes throug
 """
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from decimal import (
+    MAX_EMAX,
+    MAX_PREC,
+    MIN_EMIN,
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+)
 from enum import StrEnum
 from fractions import Fraction
 
@@ -63,6 +74,10 @@ _FINEST = -120
 _DIGITS = Context(prec=28, rounding=ROUND_HALF_EVEN)
 _DOUBLE = Context(prec=15, rounding=ROUND_HALF_EVEN)
 _WIDE = Context(prec=1_000, rounding=ROUND_HALF_EVEN)
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+"""For whatever takes no more digits than it is given: nothing is rounded."""
+_ENDING = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
+"""For divisions: what does not end within so many digits is refused instead of rounded."""
 
 
 class AmountError(ValueError):
@@ -77,10 +92,14 @@ class Quote:
     unit_price: Decimal | None
 
     def __post_init__(self) -> None:
-        if (self.unit_price is None) != (self.state is PriceState.DYNAMIC):
+        if self.state is not _state(self.unit_price):
             raise ValueError(f"{self.state} price with unit_price {self.unit_price}")
-        if self.unit_price is not None and (self.unit_price == 0) != (self.state is PriceState.FREE):
-            raise ValueError(f"{self.state} price with unit_price {self.unit_price}")
+
+
+def _state(unit_price: Decimal | None) -> PriceState:
+    if unit_price is None:
+        return PriceState.DYNAMIC
+    return PriceState.PRICED if unit_price else PriceState.FREE
 
 
 DYNAMIC = Quote(PriceState.DYNAMIC, None)
@@ -124,7 +143,7 @@ def rounded(value: Decimal, places: int) -> Decimal:
 
 def multiply(value: Decimal, factor: Decimal) -> Decimal:
     """The exact product, however many digits it takes."""
-    return _decimal(Fraction(value) * Fraction(factor))
+    return plain(_EXACT.multiply(value, factor))
 
 
 def quote(value: Decimal, *, per: Decimal | int = 1) -> Quote:
@@ -135,36 +154,43 @@ def quote(value: Decimal, *, per: Decimal | int = 1) -> Quote:
     """
     if per <= 0:
         raise AmountError(f"a price per {per} units")
-    price = _decimal(Fraction(value) / Fraction(per))
+    price = _quotient(value, per)
     if price < 0:
         raise AmountError(f"{value} is negative")
     if price > ABSURD:
         raise AmountError(f"{value} is beyond {ABSURD} per unit")
-    return Quote(PriceState.PRICED if price else PriceState.FREE, price)
+    return Quote(_state(price), price)
+
+
+def plain(value: Decimal) -> Decimal:
+    """The same number without exponent and trailing zeros: ``2.50e-06`` becomes ``0.0000025``."""
+    if not value.is_finite():
+        raise AmountError(f"{value} is not finite")
+    if not value:
+        return Decimal(0)
+    shortest = value.normalize(_EXACT)
+    # Only from ten on can there be zeros before the point, which are spelled out.
+    if shortest.adjusted() > 0 and shortest == shortest.to_integral_value():
+        return shortest.quantize(Decimal(1), context=_EXACT)
+    return shortest
+
+
+def _quotient(value: Decimal, per: Decimal | int) -> Decimal:
+    """The plain decimal of a division: exact when it ends."""
+    try:
+        return plain(_ENDING.divide(value, per))
+    except Inexact:
+        return _decimal(Fraction(value) / Fraction(per))
 
 
 def _decimal(ratio: Fraction) -> Decimal:
-    """The plain decimal (no exponent, no trailing zeros) of a ratio: exact when it ends."""
+    """The plain decimal of a ratio: exact when it ends, however many digits that takes."""
     twos, rest = _strip(ratio.denominator, 2)
     fives, rest = _strip(rest, 5)
     if rest != 1:
         return plain(_DIGITS.divide(Decimal(ratio.numerator), Decimal(ratio.denominator)))
     places = max(twos, fives)
-    return plain(Decimal(ratio.numerator * 10**places // ratio.denominator).scaleb(-places, Context(prec=10_000)))
-
-
-def plain(value: Decimal) -> Decimal:
-    """The same number without exponent and trailing zeros: ``2.50e-06`` becomes ``0.0000025``."""
-    sign, digits, exponent = value.as_tuple()
-    if not isinstance(exponent, int):
-        raise AmountError(f"{value} is not finite")
-    text = "".join(map(str, digits)).rstrip("0") or "0"
-    exponent += len(digits) - len(text) if any(digits) else 0
-    if text == "0":
-        return Decimal(0)
-    if exponent > 0:
-        text, exponent = text + "0" * exponent, 0
-    return Decimal((sign, tuple(map(int, text)), exponent))
+    return plain(Decimal(ratio.numerator * 10**places // ratio.denominator).scaleb(-places, _EXACT))
 
 
 def _strip(number: int, prime: int) -> tuple[int, int]:

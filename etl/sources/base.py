@@ -68,8 +68,13 @@ class Place(NamedTuple):
 
     def at(self, *steps: str | int) -> Self:
         """The place further down, each step a key or an index."""
-        path = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
-        return self._replace(pointer=self.pointer + path)
+        pointer = self.pointer
+        for step in steps:
+            name = str(step)
+            if "~" in name or "/" in name:
+                name = name.replace("~", "~0").replace("/", "~1")
+            pointer = f"{pointer}/{name}"
+        return type(self)(self.page, pointer)
 
 
 @dataclass(frozen=True, slots=True)
