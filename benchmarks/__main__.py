@@ -1,4 +1,4 @@
-"""Lists the measurements and runs them: all of them, or those that are named. Options are those of one that is named."""
+"""Lists the measurements and runs them: all of them, or those that are named. Options belong to a single one."""
 
 import importlib
 import pkgutil
@@ -8,7 +8,7 @@ import benchmarks
 
 
 def main(asked: list[str]) -> int:
-    """Run what was asked for, or everything. Gives the exit status: 2 for a name that is none, or options of several."""
+    """Run what was asked for, or everything. Gives the exit status: 2 for wrong usage."""
     first = next((number for number, word in enumerate(asked) if word.startswith("-")), len(asked))
     asked, options = asked[:first], asked[first:]
     names = [module.name for module in pkgutil.iter_modules(benchmarks.__path__) if not module.name.startswith("_")]

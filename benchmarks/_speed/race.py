@@ -3,14 +3,13 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from benchmarks.speed.contenders import Contender
-from benchmarks.speed.databases import Databases
-from benchmarks.speed.scenarios import Step
+from benchmarks._speed.contenders import Contender
+from benchmarks._speed.databases import Databases
+from benchmarks._speed.scenarios import Step
 
 
 @dataclass
@@ -41,7 +40,7 @@ def race(databases: Databases, contenders: Sequence[Contender], steps: Sequence[
     """Measure all. Raises ``UnequalError`` before any time of a step counts in which two histories differ."""
     cells: Cells = {(step.name, each.name): Cell() for step in steps for each in contenders}
     for repeat in range(repeats):
-        with _made(databases, contenders):
+        with databases.made(*contenders):
             for step in steps:
                 _note(f"{step.prices:,} prices, round {repeat + 1} of {repeats}: {step.name}")
                 measured = {each.name: _measure(databases, each, step) for each in contenders}
@@ -83,17 +82,6 @@ def _require_equal(databases: Databases, contenders: Sequence[Contender], step: 
     for name, facts in found.items():
         if facts != first or facts[0].rows != step.prices:
             raise UnequalError(f"after {step.name}, of {step.prices} prices: {name} has {facts}, and the first {first}")
-
-
-@contextmanager
-def _made(databases: Databases, contenders: Sequence[Contender]) -> Iterator[None]:
-    try:
-        for each in contenders:
-            databases.create(each)
-        yield
-    finally:
-        for each in contenders:
-            databases.drop(each)
 
 
 def _note(line: str) -> None:

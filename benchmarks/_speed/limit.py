@@ -6,12 +6,13 @@ instead of temporary, or statistics of it were all slower.
 """
 
 import gc
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
 import psycopg
 
-from benchmarks.speed import flat
+from benchmarks._speed import flat
 
 _CHUNK = 2_000
 """Price lists that go to the server together: while it takes them in, the next ones are read."""
@@ -70,3 +71,10 @@ def load(url: str, body: bytes, observed_at: datetime) -> None:
             while chunk := "".join(islice(parts, _CHUNK)):
                 sink.write(chunk)
         cursor.execute(_DIFF.encode(), {"at": observed_at})
+
+
+def backfill(url: str, bodies: Iterable[tuple[bytes, datetime]]) -> Iterator[None]:
+    """Load bodies in order; one turn for each."""
+    for body, observed_at in bodies:
+        load(url, body, observed_at)
+        yield

@@ -1,14 +1,16 @@
 """A database for each contender, on one server: made, looked into, measured and dropped."""
 
-from contextlib import suppress
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from sqlalchemy import URL, Engine, create_engine, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import NullPool
 
-from benchmarks.speed import flat
-from benchmarks.speed.contenders import Contender
+from benchmarks._speed import flat
+from benchmarks._speed.contenders import Contender
 
 EMPTY = "template0"
 
@@ -46,6 +48,17 @@ class Databases:
         """Drop the contender's database, if it is there."""
         self._run(self._url.set(database="postgres"), f"DROP DATABASE IF EXISTS {_name(contender)} WITH (FORCE)")
 
+    @contextmanager
+    def made(self, *contenders: Contender) -> Iterator[None]:
+        """A fresh database for each of them, gone afterwards."""
+        try:
+            for each in contenders:
+                self.create(each)
+            yield
+        finally:
+            for each in contenders:
+                self.drop(each)
+
     def tidy(self, contender: Contender) -> None:
         """What autovacuum would do in a minute, and a checkpoint: the next load pays for nothing but itself."""
         self._run(self._place(contender), "VACUUM (ANALYZE)", "CHECKPOINT")
@@ -80,7 +93,7 @@ class Databases:
 
 
 def _name(contender: Contender) -> str:
-    return f"bench_{contender.name.replace('-', '_')}"
+    return "bench_" + re.sub(r"\W+", "_", contender.name.lower())
 
 
 _ROW = ", ".join(flat.COLUMNS[:-1])

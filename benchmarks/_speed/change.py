@@ -10,8 +10,8 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from benchmarks.speed import flat
-from benchmarks.speed.catalog import Body, decode, encode
+from benchmarks._speed import flat
+from benchmarks._speed.catalog import Body, decode, encode
 
 KINDS = (("input", "output"), ("output",), ("input",))
 WEIGHTS = (5, 3, 2)

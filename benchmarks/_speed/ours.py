@@ -31,9 +31,17 @@ def load(url: str, body: bytes, observed_at: datetime) -> None:
         raise RuntimeError(f"the pipeline did not take the catalog whole: {result}")
 
 
-def backfill(url: str, snapshots: Iterable[Snapshot]) -> Iterator[None]:
-    """Load saved snapshots; one turn for each. Raises ``RuntimeError`` when one was not taken."""
+def backfill(url: str, bodies: Iterable[tuple[bytes, datetime]]) -> Iterator[None]:
+    """Load saved bodies in order; one turn for each. Raises ``RuntimeError`` when one was not taken."""
+    snapshots = (snapshot(body, observed_at, Origin.BACKFILL) for body, observed_at in bodies)
     for result in pipeline(url).backfill(SOURCE, snapshots):
         if not result.is_well:
             raise RuntimeError(f"the pipeline did not take a snapshot: {result}")
         yield
+
+
+def verify(url: str) -> None:
+    """Rebuild history from the landed bytes and compare. Raises ``RuntimeError`` when it is another."""
+    verdict = pipeline(url).verify(SOURCE, is_applied=False, progress=lambda _done, _total: None)
+    if not verdict.agrees:
+        raise RuntimeError(f"the rebuilt history is another: {verdict}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.speed import catalog, change, flat
+from benchmarks._speed import catalog, change, flat
 
 FIRST = "first load"
 REORDERED = "unchanged, other order"

@@ -108,6 +108,20 @@ def _lines(model: _Model) -> Iterator[str]:
 def _prices(tier: _Tier, below: dict[str, Decimal]) -> dict[str, Decimal]:
     """What each meter costs in a tier, its own or inherited; multipliers are kept under names with a star."""
     found = dict(below)
+    _plain(tier, found)
+    if tier.multipliers is not None:
+        _multipliers(tier.multipliers, found)
+    for times, meter in _MULTIPLIED:
+        if times in found:
+            found[meter] = found["input_token"] * found[times]
+    if tier.audio is not None:
+        _modality("audio", tier.audio, found)
+    if tier.image is not None:
+        _modality("image", tier.image, found)
+    return found
+
+
+def _plain(tier: _Tier, found: dict[str, Decimal]) -> None:
     if tier.input is not None:
         found["input_token"] = tier.input
     if tier.output is not None:
@@ -118,17 +132,6 @@ def _prices(tier: _Tier, below: dict[str, Decimal]) -> dict[str, Decimal]:
         found["request"] = tier.request
     if tier.storage is not None:
         found["cache_storage_token_hour"] = tier.storage
-    own = tier.multipliers
-    if own is not None:
-        _multipliers(own, found)
-    for times, meter in _MULTIPLIED:
-        if times in found:
-            found[meter] = found["input_token"] * found[times]
-    if tier.audio is not None:
-        _modality("audio", tier.audio, found)
-    if tier.image is not None:
-        _modality("image", tier.image, found)
-    return found
 
 
 _MULTIPLIED = (
