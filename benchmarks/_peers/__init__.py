@@ -1,1 +1,1 @@
-"""Others who keep history, each started as a script in an environment of its own."""
+"""Others who keep history, each started as a module in an environment of its own: nothing here imports `etl`."""

@@ -1,4 +1,4 @@
-"""dbt's snapshot with the strategy check: ``python dbt_snapshot.py URL FILE TIME``, in dbt's own environment.
+"""dbt's snapshot with the strategy check: ``… URL FILE TIME``, in dbt's own environment.
 
 The rows are copied into the table that is snapshot; copying counts, for without it there is nothing to compare. The
 clock starts when dbt is imported. It dates versions by its own clock, whatever TIME says.
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from measuring import measure
+from benchmarks._peers.measuring import measure
 
 os.environ |= {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
 

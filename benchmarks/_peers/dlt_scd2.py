@@ -1,4 +1,4 @@
-"""dlt's merge with the strategy scd2: ``python dlt_scd2.py default|arrow URL FILE TIME``, in dlt's own environment.
+"""dlt's merge with the strategy scd2: ``… default|arrow URL FILE TIME``, in dlt's own environment.
 
 The clock starts when the rows are in memory, as dicts or as an Arrow table, and dlt knows its destination.
 """
@@ -6,13 +6,12 @@ The clock starts when the rows are in memory, as dicts or as an Arrow table, and
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from measuring import measure
+from benchmarks._peers.measuring import measure
 
 os.environ |= {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
 
@@ -59,15 +58,10 @@ def main(form: str, url: str, file: str, observed_at: str) -> None:
         "boundary_timestamp": datetime.fromisoformat(observed_at),
         "validity_column_names": ["valid_from", "valid_to"],
     }
-    columns = dict(HINTS)
     if form == "arrow":
         disposition["row_version_column_name"] = "row_hash"
 
-    @dlt.resource(name="price", write_disposition=disposition, columns=columns)
-    def price() -> Iterator[Any]:
-        yield rows
-
-    resource = price()
+    resource = dlt.resource([rows], name="price", write_disposition=disposition, columns=dict(HINTS))
     if form == "arrow":
         resource.add_map(add_row_hash_to_table("row_hash"))
     with tempfile.TemporaryDirectory() as folder:

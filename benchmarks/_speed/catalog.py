@@ -177,10 +177,10 @@ def _endpoint(dice: Random, provider: str, owner: Json, tiers: list[Json]) -> Js
         "pricing": tiers,
         "contextLength": owner["contextLength"],
         "maxCompletionTokens": owner["maxOutput"],
-        "supportedParameters": dice.sample(PARAMETERS, 6),
+        "supportedParameters": dice.sample(PARAMETERS, 7),
         "ptbEnabled": dice.random() < 0.9,
-    }
-    config = said | {"responseFormat": "OPENAI", "endpointConfigs": {region: {}}}
+    } | ({"unsupportedParameters": dice.sample(PARAMETERS, 3)} if dice.random() < 0.25 else {})
+    config = said | {"crossRegion": False, "responseFormat": "OPENAI", "endpointConfigs": {region: {}}}
     simple = [_simplified(tier) for tier in tiers]
     return {
         "provider": provider,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks._speed import limit
-from benchmarks._speed.environments import PEERS, python_of
+from benchmarks._speed.environments import python_of
 
 
 def _nothing(_url: str) -> None:
@@ -45,18 +45,17 @@ LIMIT = Contender(
     prepare=limit.prepare,
 )
 
-_DLT = PEERS / "dlt_scd2.py"
-_DBT = PEERS / "dbt_snapshot.py"
-
 
 def peers() -> Iterator[Contender]:
     """Those that can be installed here."""
     if dlt := python_of("dlt"):
-        yield _peer("dlt", (dlt, _DLT, "default"), "bench.price")
-        yield _peer("dlt, Arrow", (dlt, _DLT, "arrow"), "bench.price")
+        yield _peer("dlt", (dlt, "dlt_scd2", "default"), "bench.price")
+        yield _peer("dlt, Arrow", (dlt, "dlt_scd2", "arrow"), "bench.price")
     if dbt := python_of("dbt"):
-        yield _peer("dbt snapshot", (dbt, _DBT), "bench_history.price", "dbt_valid_to")
+        yield _peer("dbt snapshot", (dbt, "dbt_snapshot"), "bench_history.price", "dbt_valid_to")
 
 
 def _peer(name: str, command: tuple[Path | str, ...], table: str, ends: str = "valid_to") -> Contender:
-    return Contender(name=name, command=tuple(map(str, command)), table=table, ends=ends, reads_rows=True)
+    python, module, *words = command
+    started = (str(python), "-m", f"benchmarks._peers.{module}", *map(str, words))
+    return Contender(name=name, command=started, table=table, ends=ends, reads_rows=True)

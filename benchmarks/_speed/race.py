@@ -9,6 +9,7 @@ from statistics import median
 
 from benchmarks._speed.contenders import Contender
 from benchmarks._speed.databases import Databases
+from benchmarks._speed.environments import ROOT
 from benchmarks._speed.scenarios import Step
 
 
@@ -59,7 +60,7 @@ def _measure(databases: Databases, contender: Contender, step: Step) -> Cell:
     size, rows = databases.bytes(contender), _written(databases, contender)
     file = step.rows if contender.reads_rows else step.body
     command = [*contender.command, databases.url(contender), str(file), step.observed_at.isoformat()]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603  our own programs
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603  our own programs
     if done.returncode:
         raise RuntimeError(f"{contender.name} failed at {step.name}")
     told = json.loads(done.stdout.splitlines()[-1])

@@ -21,7 +21,7 @@ _PACKAGES = ("sqlalchemy", "psycopg", "msgspec", "pydantic")
 
 def table(results: Results) -> str:
     """Every figure, as one table of text."""
-    lines = []
+    lines: list[str] = []
     for steps, cells in results.races.values():
         lines += _race(steps, cells)
     if results.small:

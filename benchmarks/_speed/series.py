@@ -17,13 +17,14 @@ from typing import Any
 from benchmarks._speed import catalog, change
 from benchmarks._speed.contenders import LIMIT, OURS, Contender
 from benchmarks._speed.databases import Databases, Facts
+from benchmarks._speed.environments import ROOT
 from benchmarks._speed.race import UnequalError
 
 PRICES = 1_300
 """As many as the last of the recorded catalogs has."""
 
 SOURCE = "helicone_registry"
-RECORDED = Path(__file__).parents[3] / "shared" / "catalogs" / SOURCE
+RECORDED = ROOT.parent / "shared" / "catalogs" / SOURCE
 LEAST = 360_000
 """Bytes: the recorded bodies that are about 400 KB."""
 
@@ -65,7 +66,7 @@ def small(databases: Databases, folder: Path, count: int) -> Series:
 
     Both the backfill and the proof are called in one process.
     """
-    size = _write(folder, islice(_churning(), count))
+    size = _write(folder, islice(churning(), count))
     floor, floor_facts, _ = _in_child(databases, LIMIT, folder)
     told, facts, disk = _in_child(databases, OURS, folder)
     _require_equal(facts, floor_facts)
@@ -111,7 +112,7 @@ def recorded(databases: Databases, folder: Path, count: int) -> Series | None:
     )
 
 
-def _churning() -> Iterator[bytes]:
+def churning() -> Iterator[bytes]:
     """Bodies without end. Every tenth snapshot brings back a model that went."""
     body, number = catalog.generate(PRICES), 1_000_000
     gone: list[bytes] = []
@@ -144,7 +145,7 @@ def _in_child(databases: Databases, contender: Contender, folder: Path) -> tuple
     with databases.made(contender):
         empty = databases.bytes(contender)
         command = [*contender.command, databases.url(contender), str(folder)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603  our own programs
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603  our own programs
         told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return told, databases.facts(contender), databases.bytes(contender) - empty
 
