@@ -89,7 +89,7 @@ def test_another_order_is_other_bytes_and_the_same_facts() -> None:
     assert as_read(other.encoded()) == as_read(body.encoded())
 
 
-@pytest.mark.parametrize("share", [100, 10, 3])
+@pytest.mark.parametrize("share", [100, 20, 10])
 def test_changing_a_share_of_the_prices_changes_exactly_that_share(share: int) -> None:
     body = catalog.generate(PRICES)
     before, after = (as_read(each.encoded()) for each in (body, change.repriced(body, PRICES // share, seed=2)))
