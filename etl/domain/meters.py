@@ -3,7 +3,6 @@
 Amounts are ``Decimal`` and stay exact; nothing here, or anywhere, passes through a float.
 """
 
-from dataclasses import dataclass
 from decimal import (
     MAX_EMAX,
     MAX_PREC,
@@ -18,6 +17,8 @@ from decimal import (
 )
 from enum import StrEnum
 from fractions import Fraction
+
+import msgspec
 
 
 class Meter(StrEnum):
@@ -84,8 +85,7 @@ class AmountError(ValueError):
     """A quoted figure that is no amount of money; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(msgspec.Struct, frozen=True):
     """A price of one unit: ``unit_price`` is null exactly when ``state`` is dynamic."""
 
     state: PriceState
