@@ -3,7 +3,6 @@
 Amounts are ``Decimal`` and stay exact; nothing here, or anywhere, passes through a float.
 """
 
-from dataclasses import dataclass
 from decimal import (
     MAX_EMAX,
     MAX_PREC,
@@ -18,6 +17,8 @@ from decimal import (
 )
 from enum import StrEnum
 from fractions import Fraction
+
+import msgspec
 
 
 class Meter(StrEnum):
@@ -84,8 +85,7 @@ class AmountError(ValueError):
     """A quoted figure that is no amount of money; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(msgspec.Struct, frozen=True):
     """A price of one unit: ``unit_price`` is null exactly when ``state`` is dynamic."""
 
     state: PriceState
@@ -149,17 +149,21 @@ def multiply(value: Decimal, factor: Decimal) -> Decimal:
 def quote(value: Decimal, *, per: Decimal | int = 1) -> Quote:
     """The price of one unit when ``per`` units cost ``value``; 0 is free.
 
-    A division that ends is exact; one that does not keeps 28 significant digits.
-    Raises ``AmountError`` when the figure is negative, beyond 1e12 per unit, or ``per`` is not positive.
+    A division that ends is exact; one that does not keeps 28 significant digits. Raises what ``require`` raises.
     """
+    require(value, per=per)
+    price = _quotient(value, per)
+    return Quote(_state(price), price)
+
+
+def require(value: Decimal, *, per: Decimal | int) -> None:
+    """Raises ``AmountError`` for no price: when it is negative, beyond 1e12 per unit, or ``per`` is not positive."""
     if per <= 0:
         raise AmountError(f"a price per {per} units")
-    price = _quotient(value, per)
-    if price < 0:
+    if value < 0:
         raise AmountError(f"{value} is negative")
-    if price > ABSURD:
+    if value > _EXACT.multiply(ABSURD, per):
         raise AmountError(f"{value} is beyond {ABSURD} per unit")
-    return Quote(_state(price), price)
 
 
 def plain(value: Decimal) -> Decimal:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from etl.domain.garbage import uncollected
 from etl.errors import ContractError
 
 NOT_MODIFIED = 304
@@ -73,6 +74,10 @@ class Page:
 
         Raises ``ContractError`` saying what came instead when it is no JSON.
         """
+        with uncollected():
+            return self._read()
+
+    def _read(self) -> Any:
         try:
             value = _decode(self.body)
         except (ValueError, RecursionError) as error:

@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, Generic, NamedTuple, Self, TypeAlias, Ty
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from etl.domain.catalog import Catalog, Coverage, Json, Quarantined, Scope
+from etl.domain.garbage import uncollected
 from etl.domain.snapshot import Page, PageRequest
 from etl.errors import ContractError
 
@@ -148,7 +149,8 @@ class Source(ABC, Generic[W]):
 
     def read(self, pages: Sequence[Page]) -> Catalog:
         """Parse and flatten in one go."""
-        return self.flatten(self.parse(pages))
+        with uncollected():
+            return self.flatten(self.parse(pages))
 
 
 RETRIED = frozenset({408, 425, 429})
