@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.concurrency import at_once
 from etl.config import ConfiguredSource, Settings
+from etl.domain.garbage import uncollected
 from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import ContractError, EtlError, SourceError, UsageError, in_short
 from etl.extract.client import Limits
@@ -232,7 +233,7 @@ class Pipeline:
         """
         read = reader(connection, source, self.archive)
         try:
-            with connection.begin_nested():
+            with connection.begin_nested(), uncollected():
                 catalog = read_next(connection, source, landed, pages, self.archive)
                 loaded = judge.load(connection, landed, catalog, read, now=self.clock(), doubt=self.doubt)
                 _follow(connection, landed, loaded)

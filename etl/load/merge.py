@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     Boolean,
     ColumnElement,
     Connection,
@@ -19,7 +20,6 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
-    exists,
     func,
     insert,
     literal,
@@ -143,30 +143,22 @@ def _stepping(relation: Relation, way: Way) -> Prepared:
 
     Returns whether each was begun, and the first column of its key.
     """
-    old, new = relation.table, relation.stage
-    same_key = same(old, new, relation.key)
-    differs = or_(*(old.c[name].is_distinct_from(new.c[name]) for name in relation.values))
-    is_shown = new.c[relation.key[0]].is_not(None)
+    old, key = relation.table, relation.key[0]
+    diff = _difference(relation, way)
     ends = true() if relation is relations.unseen else may_end(relation, way)
-    ending = (
-        select(old.c.version_id)
-        .select_from(old.outerjoin(new, same_key))
-        .where(is_concerned(relation, way), or_(and_(~is_shown, ends), and_(is_shown, differs)))
-        .subquery("ending")
-    )
     closed = (
         update(old)
-        .where(old.c.version_id == ending.c.version_id)
+        .where(old.c.version_id == diff.c.version_id, or_(diff.c[key].is_not(None), ends))
         .values(valid_to=OBSERVED_AT, end_known_from=_KNOWN_AT)
-        .returning(old.c.version_id, old.c[relation.key[0]].label("key"))
+        .returning(old.c[key].label("key"))
         .cte("closed")
     )
-    # What is being closed is still seen as open here. Counting it makes that happen before the new versions come.
+    # Counting what ended makes that happen first: only then is there room for what begins.
     is_closed_first = select(func.count()).select_from(closed).scalar_subquery() >= 0
-    goes_on = exists().where(is_concerned(relation, way), same_key, ~differs).correlate(new)
-    beginning = select(SOURCE, *new.c, OBSERVED_AT, _KNOWN_AT).where(~goes_on, is_closed_first)
-    columns = ["source", *new.c.keys(), "valid_from", "known_from"]
-    opened = insert(old).from_select(columns, beginning).returning(old.c[relation.key[0]].label("key")).cte("opened")
+    columns = ["source", *relation.stage.c.keys(), "valid_from", "known_from"]
+    shown = [diff.c[name] for name in relation.stage.c.keys()]  # noqa: SIM118  the names
+    beginning = select(SOURCE, *shown, OBSERVED_AT, _KNOWN_AT).where(diff.c[key].is_not(None), is_closed_first)
+    opened = insert(old).from_select(columns, beginning).returning(old.c[key].label("key")).cte("opened")
     return Prepared(
         union_all(
             select(literal(False).label("was_opened"), closed.c.key),  # noqa: FBT003
@@ -218,6 +210,24 @@ def _is_covered(relation: Relation, way: Way) -> ColumnElement[bool]:
         is_open(route, SOURCE), route.c.model_id == old.c.model_id
     )
     return func.coalesce(routes.correlate(old).scalar_subquery(), is_complete)
+
+
+def _difference(relation: Relation, way: Way) -> CTE:
+    """What the stage shows otherwise than the open versions, beside the version concerned; null where one is missing.
+
+    Materialized, so that all is compared before anything is written.
+    """
+    open_ones = select(relation.table).where(is_concerned(relation, way)).subquery("open_ones")
+    new = relation.stage
+    differs = or_(*(open_ones.c[name].is_distinct_from(new.c[name]) for name in relation.values))
+    is_alone = or_(open_ones.c.version_id.is_(None), new.c[relation.key[0]].is_(None))
+    return (
+        select(open_ones.c.version_id, *new.c)
+        .select_from(open_ones.join(new, same(open_ones, new, relation.key), full=True))
+        .where(or_(is_alone, differs))
+        .cte("difference")
+        .prefix_with("MATERIALIZED")
+    )
 
 
 @cache
