@@ -37,7 +37,7 @@ from etl.load.landing import Landed, landed_of
 from etl.load.locks import lock_source
 from etl.load.merge import Moves, Step, merge
 from etl.load.scratch import Window
-from etl.load.stage import stage
+from etl.load.stage import staged
 from etl.load.tables import TIMESTAMP, quarantine, snapshot, source, unmapped_field
 
 COUNTED = ("loaded", "unchanged")
@@ -118,7 +118,7 @@ def apply(connection: Connection, catalog: Catalog, step: Step) -> Moves:
     """Merge a snapshot that comes after all others into the open versions of the step's schema."""
     if catalog.part and not catalog.part.models and catalog.providers is None and catalog.authors is None:
         return Moves()
-    return merge(connection, stage(connection, catalog), step)
+    return merge(connection, staged(connection, catalog), step)
 
 
 def counted(connection: Connection, name: str, *, after: datetime | None = None) -> list[Landed]:

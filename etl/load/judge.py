@@ -14,7 +14,7 @@ from etl.load.doubt import Doubt, objection
 from etl.load.history import Loaded, Read, apply, counted, fit, mark, step_of
 from etl.load.landing import Landed, landed, landed_of
 from etl.load.merge import Step
-from etl.load.stage import stage
+from etl.load.stage import stage_in_doubt
 from etl.load.tables import snapshot
 
 
@@ -75,7 +75,7 @@ def _objection(
         apply(connection, after[1], supposed)
     if catalog.part and not catalog.part.models:
         return None
-    stage(connection, catalog)
+    stage_in_doubt(connection, catalog)
     return objection(connection, step, doubt, catalog.part.former if catalog.part else None)
 
 

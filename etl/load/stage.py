@@ -1,6 +1,7 @@
 """Puts one catalog into temporary tables by COPY, shaped like the relations of history."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -15,23 +16,48 @@ from etl.load import relations
 from etl.load.relations import Relation
 
 
+def staged(connection: Connection, catalog: Catalog) -> list[Relation]:
+    """Have the catalog in the temporary tables for a merge: staged now, unless it was just staged to be doubted.
+
+    Returns the relations of which the catalog speaks.
+    """
+    last, at = connection.info.pop("doubted", (None, None))
+    if last is catalog and at is connection.get_transaction():
+        return _spoken(catalog)
+    return stage(connection, catalog)
+
+
+def stage_in_doubt(connection: Connection, catalog: Catalog) -> None:
+    """Stage a catalog to compare it with history; if it is then merged, that need not be done again."""
+    stage(connection, catalog)
+    connection.info["doubted"] = (catalog, connection.get_transaction())
+
+
 def stage(connection: Connection, catalog: Catalog) -> list[Relation]:
     """Fill the temporary tables; what is in them lasts until the end of the transaction, or until staged again.
 
     Returns the relations of which the catalog speaks.
     """
-    spoken = {
+    connection.info.pop("doubted", None)
+    _make_room(connection)
+    for relation, records in _records(catalog).items():
+        _copy(connection, relation.stage, [_row(relation, record) for record in records or ()])
+    _copy(connection, relations.stage_scope, [_scope(scope) for scope in _scopes(catalog.quarantined)])
+    return _spoken(catalog)
+
+
+def _records(catalog: Catalog) -> dict[Relation, Sequence[Any] | None]:
+    return {
         relations.provider: catalog.providers,
         relations.author: catalog.authors,
         relations.model: catalog.models,
         relations.endpoint: catalog.endpoints,
         relations.price: catalog.prices,
     }
-    _make_room(connection)
-    for relation, records in spoken.items():
-        _copy(connection, relation.stage, [_row(relation, record) for record in records or ()])
-    _copy(connection, relations.stage_scope, [_scope(scope) for scope in _scopes(catalog.quarantined)])
-    return [relation for relation, records in spoken.items() if records is not None]
+
+
+def _spoken(catalog: Catalog) -> list[Relation]:
+    return [relation for relation, records in _records(catalog).items() if records is not None]
 
 
 _TABLES = (*(relation.stage for relation in relations.HISTORY), relations.stage_scope)
@@ -69,9 +95,13 @@ def _copy(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> 
 
 def _row(relation: Relation, record: Any) -> tuple[Any, ...]:
     """A record as a row of the relation's staging table."""
-    if isinstance(record, Price):
-        return _price(record)
-    return tuple(_field(getattr(record, name)) for name in relation.stage.c.keys())  # noqa: SIM118  the names
+    return _price(record) if relation is relations.price else tuple(map(_field, _values(relation)(record)))
+
+
+@cache
+def _values(relation: Relation) -> Callable[[Any], tuple[Any, ...]]:
+    """Gives the values of a record in the order of the columns."""
+    return attrgetter(*relation.stage.c.keys())
 
 
 def _price(price: Price) -> tuple[Any, ...]:
@@ -90,13 +120,11 @@ def _price(price: Price) -> tuple[Any, ...]:
 
 def _field(value: Any) -> Any:
     """A value as COPY takes it: JSON as text, tuples as arrays."""
-    match value:
-        case Mapping():
-            return jsontext.encode(value)
-        case tuple():
-            return list(value)
-        case _:
-            return value
+    if value is None or type(value) is str:
+        return value
+    if isinstance(value, Mapping):
+        return jsontext.encode(value)
+    return list(value) if type(value) is tuple else value
 
 
 def _scopes(quarantined: Iterable[Quarantined]) -> set[Scope]:
