@@ -11,7 +11,7 @@ class Relation:
     """A view of the mart.
 
     ``dated_by`` is the moment whose month cuts it into partitions, together with the source; null: one partition.
-    Rows come in the order of ``key``; ``group`` of them make a row group of a Parquet file.
+    Rows come in the order of ``key``, which leaves none undecided; ``group`` of them make a row group of a Parquet file.
     """
 
     name: str
@@ -25,8 +25,8 @@ RELATIONS = (
     Relation(name="price_history", key=(*_PRICE, "valid_from"), dated_by="valid_from"),
     Relation(name="model_history", key=("model_id", "valid_from"), dated_by="valid_from", group=8_192),
     Relation(name="endpoint_history", key=(*_ENDPOINT, "valid_from"), dated_by="valid_from", group=8_192),
-    Relation(name="price_change", key=(*_PRICE, "changed_at"), dated_by="changed_at"),
-    Relation(name="catalog_change", key=(*_ENDPOINT, "changed_at"), dated_by="changed_at", group=8_192),
+    Relation(name="price_change", key=(*_PRICE, "changed_at", "change", "currency"), dated_by="changed_at"),
+    Relation(name="catalog_change", key=(*_ENDPOINT, "changed_at", "entity", "change", "attribute"), dated_by="changed_at", group=8_192),
     Relation(name="snapshot", key=("snapshot_id",), dated_by="observed_at"),
     Relation(name="source", key=()),
     Relation(name="provider", key=("provider",), group=8_192),

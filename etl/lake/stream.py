@@ -131,10 +131,8 @@ def _query(connection: Connection, extent: Extent) -> str:
         month = func.to_char(column_of(relation.dated_by).op("AT TIME ZONE")(literal_column("'UTC'")), "YYYY-MM")
         label = month.op("||")(literal_column("'/'")).op("||")(column_of("source"))
         order.append(month.collate("C"))
-    # The rest decides where keys are equal, so that the same rows always make the same file.
-    keyed = [column for name in relation.key for column in extent.columns if column.name == name]
-    others = [column for column in extent.columns if column.name not in (*relation.key, "source")]
-    order += [_ordered(column) for column in (*keyed, *others)]
+    types = {column.name: column.postgres for column in extent.columns}
+    order += [_ordered(name, types[name]) for name in relation.key]
     query: Select[object] = select(*(each.sql.label(each.name) for each in extent.columns), label.label(_PARTITION))
     query = query.select_from(table(relation.name, schema="mart")).order_by(*order)
     if relation.has_source and extent.sources is not None:
@@ -144,9 +142,9 @@ def _query(connection: Connection, extent: Extent) -> str:
     return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
-def _ordered(column: Column) -> ColumnElement[object]:
-    value: ColumnElement[object] = column_of(column.name)
-    return value.collate("C") if column.postgres in ("text", "text[]") else value
+def _ordered(name: str, postgres: str) -> ColumnElement[object]:
+    value: ColumnElement[object] = column_of(name)
+    return value.collate("C") if postgres == "text" else value
 
 
 def _literal(connection: Connection, value: str) -> ColumnElement[object]:
