@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from etl.errors import ConfigurationError, ExportError
 from etl.lake import manifest as manifests
 from etl.lake.columns import columns
-from etl.lake.manifest import ColumnEntry, Kind, Loaded, Manifest, TableEntry
+from etl.lake.manifest import ColumnEntry, FileEntry, Kind, Loaded, Manifest, TableEntry
 from etl.lake.parts import Part, parts
 from etl.lake.place import Place
 from etl.lake.relations import RELATIONS, Relation
@@ -95,17 +95,20 @@ def _table(
         raise ExportError(f"mart.{relation.name} holds what no file can: {what}") from None
 
 
-def described(extent: Extent) -> tuple[ColumnEntry, ...]:
-    """The columns of a table for its manifest."""
-    return tuple(
-        ColumnEntry(name=each.name, type=str(each.type), postgres=each.postgres, comment=each.comment)
-        for each in extent.columns
+def entry_of(extent: Extent, files: Sequence[FileEntry]) -> TableEntry:
+    """The table that these files make."""
+    dated_by = extent.relation.dated_by
+    return TableEntry(
+        name=extent.relation.name,
+        rows=sum(each.rows for each in files),
+        bytes=sum(each.bytes for each in files),
+        partitioned_by=("source", f"month({dated_by})") if dated_by else (),
+        columns=tuple(
+            ColumnEntry(name=each.name, type=str(each.type), postgres=each.postgres, comment=each.comment)
+            for each in extent.columns
+        ),
+        files=tuple(files),
     )
-
-
-def partitioned_by(relation: Relation) -> tuple[str, ...]:
-    """By what a table is cut."""
-    return ("source", f"month({relation.dated_by})") if relation.dated_by else ()
 
 
 @contextmanager

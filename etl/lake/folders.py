@@ -8,7 +8,7 @@ from typing import cast
 import pyarrow as pa
 
 from etl.lake import manifest as manifests
-from etl.lake.export import described, partitioned_by
+from etl.lake.export import entry_of
 from etl.lake.manifest import FileEntry, Kind, Manifest, TableEntry
 from etl.lake.parts import NAME, Part
 from etl.lake.place import Place
@@ -36,25 +36,10 @@ class Folders:
     def put(self, extent: Extent, files: Iterator[Part]) -> TableEntry:
         """Have the files of a table there. Raises ``ExportError``."""
         name = extent.relation.name
-        entries = tuple(self._put(name, file) for file in files)
-        return TableEntry(
-            name=name,
-            rows=sum(each.rows for each in entries),
-            bytes=sum(each.bytes for each in entries),
-            partitioned_by=partitioned_by(extent.relation),
-            columns=described(extent),
-            files=entries,
-        )
+        return entry_of(extent, [self._put(name, file) for file in files])
 
     def _put(self, table: str, file: Part) -> FileEntry:
-        entry = FileEntry(
-            path=f"{table}/{file.path}",
-            rows=file.rows,
-            bytes=file.bytes,
-            sha256=file.sha256,
-            source=file.partition.source,
-            month=file.partition.month,
-        )
+        entry = FileEntry.of(file, f"{table}/{file.path}")
         if entry != self._before.get(entry.path) or self._there.get(entry.path) != entry.bytes:
             self._place.write(entry.path, file.content)
             self.written += 1

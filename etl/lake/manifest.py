@@ -5,11 +5,12 @@ It is written last. Who reads the files that it names, and no others, reads one 
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import msgspec
 
 from etl.errors import ConfigurationError
+from etl.lake.parts import Part
 from etl.lake.place import Place
 
 NAME = "manifest.json"
@@ -36,6 +37,14 @@ class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     source: str | None
     month: str | None
+
+    @classmethod
+    def of(cls, file: Part, path: str) -> Self:
+        """The entry of a file at a path."""
+        where = file.partition
+        return cls(
+            path=path, rows=file.rows, bytes=file.bytes, sha256=file.sha256, source=where.source, month=where.month
+        )
 
 
 class TableEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,12 +36,15 @@ class Place:
         """The place of a path or a URL. Raises ``ConfigurationError`` for one that nobody can reach."""
         if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", spelling):
             path = Path(spelling).expanduser().absolute()
-            return cls(files=LocalFileSystem(), root=str(path), uri=path.as_uri())
+            return cls(files=LocalFileSystem(), root=str(path), uri=f"file://{path}")
         try:
-            files, root = _opened(spelling)
+            files, root = _reached(spelling)
         except (ImportError, OSError, ValueError, pa.ArrowException) as error:
             raise ConfigurationError(f"{redacted(spelling)} is no place for an export: {_said(error)}") from None
-        return cls(files=files, root=root.rstrip("/"), uri=spelling.rstrip("/"))
+        root = root.rstrip("/")
+        is_local = isinstance(files, LocalFileSystem)
+        # Whoever reads the URL of a local folder in a table takes it literally, per cent signs too.
+        return cls(files=files, root=root, uri=f"file://{root}" if is_local else spelling.rstrip("/"))
 
     @property
     def shown(self) -> str:
@@ -55,9 +58,8 @@ class Place:
 
     def read(self, path: str) -> bytes | None:
         """What a file holds; null when it is not there. Raises ``ExportError``."""
-        with self._explained(), contextlib.suppress(FileNotFoundError):
-            with self.files.open_input_stream(f"{self.root}/{path}") as stream:
-                return bytes(stream.read())
+        with self._explained(), contextlib.suppress(FileNotFoundError), self._opened(path) as stream:
+            return bytes(stream.read())
         return None
 
     def write(self, path: str, content: pa.Buffer | bytes) -> None:
@@ -111,18 +113,19 @@ class Place:
                 self.write(MARK, f"{kind}\n".encode())
             yield
 
+    def _opened(self, path: str) -> pa.NativeFile:
+        return self.files.open_input_stream(f"{self.root}/{path}")
+
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except FileNotFoundError:
-            raise
         except (OSError, pa.ArrowException) as error:
             what = f"{self.shown}: {_said(error)}"
             raise ExportError(f"{what}; what was exported before stands, mend it or name another place") from None
 
 
-def _opened(url: str) -> tuple[FileSystem, str]:
+def _reached(url: str) -> tuple[FileSystem, str]:
     """The file system of a URL and the path in it: pyarrow's own, else that of fsspec."""
     try:
         return FileSystem.from_uri(url)
