@@ -6,6 +6,7 @@ text, so that it has one type in all files and no digit is lost.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, Text, and_, cast, extract, func, select, table, text
@@ -47,9 +48,9 @@ class Column:
         return self.postgres == "numeric" and self.type != DECIMAL
 
     @property
-    def sql(self) -> ColumnElement[object]:
+    def sql(self) -> ColumnElement[Any]:
         """What gives it as CSV. A list is a JSON array; an interval is its seconds."""
-        value: ColumnElement[object] = column_of(self.name)
+        value: ColumnElement[Any] = column_of(self.name)
         match self.postgres:
             case "text[]":
                 return cast(func.to_json(value), Text)
@@ -91,8 +92,8 @@ def _too_long(connection: Connection, relation: Relation, amounts: list[str]) ->
     fits = (
         func.bool_and(
             and_(
-                func.coalesce(func.scale(func.trim_scale(column_of(name))) <= SCALE, True),  # noqa: FBT003
-                func.coalesce(func.abs(column_of(name)) < 10 ** (PRECISION - SCALE), True),  # noqa: FBT003
+                func.coalesce(func.scale(func.trim_scale(column_of(name))) <= SCALE, True),
+                func.coalesce(func.abs(column_of(name)) < 10 ** (PRECISION - SCALE), True),
             )
         ).label(name)
         for name in amounts

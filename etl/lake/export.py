@@ -28,8 +28,6 @@ class Shelf(Protocol):
     written: int
     """Files that were not there already."""
 
-    kind: Kind
-
     def schema(self, extent: Extent) -> pa.Schema:
         """The columns of the files of a table."""
         ...
@@ -45,43 +43,53 @@ class Shelf(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
-    """What to export where; ``sources`` null: all of them."""
+    """What to export where, as what.
+
+    ``sources`` null: all of them; ``catalog`` null: an SQLite file beside the tables.
+    """
 
     place: Place
-    sources: tuple[str, ...] | None
+    kind: Kind
     now: datetime
+    sources: tuple[str, ...] | None = None
+    catalog: str | None = None
 
 
-def former(task: Task, kind: Kind) -> Manifest | None:
-    """The export that is there. Raises ``ConfigurationError`` unless this one may take its place."""
-    task.place.require_ours(kind)
-    found = manifests.read(task.place)
-    if found is not None and found.sources != task.sources:
-        what = "all sources" if found.sources is None else ", ".join(found.sources)
-        raise ConfigurationError(f"{task.place.shown} holds an export of {what}: name another place for this one")
-    return found
+@contextmanager
+def begun(task: Task) -> Iterator[Manifest | None]:
+    """Have a place to oneself, where that can be had; gives the export that is there.
+
+    Raises ``ConfigurationError`` unless a new one may take its place, and ``ExportError``.
+    """
+    task.place.require_ours(task.kind)
+    with task.place.taken(task.kind):
+        found = manifests.read(task.place)
+        if found is not None and found.sources != task.sources:
+            what = "all sources" if found.sources is None else ", ".join(found.sources)
+            raise ConfigurationError(f"{task.place.shown} holds an export of {what}: name another place for this one")
+        yield found
 
 
 def export(engine: Engine, task: Task, shelf: Shelf, before: Manifest | None, progress: Progress) -> Manifest:
     """Write the history of the warehouse to a place, whole or not at all. Raises ``ExportError``, ``DBAPIError``."""
     tables = []
-    with task.place.taken(shelf.kind), _one_moment(engine) as connection:
+    with _one_moment(engine) as connection:
         for count, relation in enumerate(RELATIONS):
             progress(count, len(RELATIONS))
             texts = before.texts(relation.name) if before else frozenset()
             tables.append(_table(connection, relation, task.sources, texts, shelf))
         made = Manifest(
             version=manifests.VERSION,
-            format=shelf.kind,
+            format=task.kind,
             exported_at=task.now,
             sources=task.sources,
             cursor=cursor(connection),
             snapshots=_loaded(connection, task.sources),
             tables=tuple(tables),
         )
-        if manifests.read(task.place) != before:
-            raise ExportError(f"{task.place.shown}: somebody else exported into it meanwhile: repeat this")
-        return shelf.publish(made)
+    if manifests.read(task.place) != before:
+        raise ExportError(f"{task.place.shown}: somebody else exported into it meanwhile: repeat this")
+    return shelf.publish(made)
 
 
 def _table(

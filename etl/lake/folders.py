@@ -3,13 +3,12 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from typing import cast
 
 import pyarrow as pa
 
 from etl.lake import manifest as manifests
 from etl.lake.export import entry_of
-from etl.lake.manifest import FileEntry, Kind, Manifest, TableEntry
+from etl.lake.manifest import FileEntry, Manifest, TableEntry
 from etl.lake.parts import NAME, Part
 from etl.lake.place import Place
 from etl.lake.relations import RELATIONS
@@ -20,8 +19,6 @@ _PART = re.compile(rf"{NAME.pattern}\.part")
 
 class Folders:
     """Writes what is not there, and takes out, in the end, what was ours and is not wanted any more."""
-
-    kind: Kind = "parquet"
 
     def __init__(self, place: Place, before: Manifest | None) -> None:
         self.written = 0
@@ -61,5 +58,4 @@ class Folders:
             return True
         if not NAME.fullmatch(name):
             return False
-        content = cast(bytes, self._place.read(path))
-        return name.startswith(hashlib.sha256(content).hexdigest())
+        return name.startswith(hashlib.sha256(self._place.read(path) or b"").hexdigest())

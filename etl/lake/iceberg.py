@@ -23,7 +23,7 @@ from etl.errors import ConfigurationError, ExportError, in_short
 from etl.lake import manifest as manifests
 from etl.lake.export import entry_of
 from etl.lake.iceberg_types import data_file, evolve, numbered, schema_of, spec_of
-from etl.lake.manifest import FileEntry, Kind, Manifest, TableEntry
+from etl.lake.manifest import FileEntry, Manifest, TableEntry
 from etl.lake.parts import Part
 from etl.lake.place import Place
 from etl.lake.stream import Extent
@@ -73,8 +73,6 @@ def catalog_at(place: Place, url: str | None) -> Iterator[SqlCatalog]:
 
 class Tables:
     """Writes files that no table knows yet, then has the tables know them and no others."""
-
-    kind: Kind = "iceberg"
 
     def __init__(self, place: Place, catalog: SqlCatalog) -> None:
         self.written = 0

@@ -80,7 +80,7 @@ def spec_of(relation: Relation, schema: Schema) -> PartitionSpec:
 def evolve(transaction: Transaction, wanted: Schema) -> bool:
     """Give a table the columns that are wanted; false when it has them already.
 
-    A column of another type is another column of the same name, under a number of its own: former snapshots keep theirs.
+    A column of another type is another column of the same name, with a number of its own; former snapshots keep theirs.
     """
     present = {each.name: each for each in transaction.table_metadata.schema().fields}
     new = [each for each in wanted.fields if not _is_same(present.get(each.name), each)]

@@ -108,7 +108,9 @@ def read(place: Place) -> Manifest | None:
         return msgspec.json.decode(found, type=Manifest)
     except (msgspec.MsgspecError, KeyError, TypeError) as error:
         what = " ".join(str(error).split())
-        raise ConfigurationError(f"{place.shown}/{NAME} is damaged: {what}; remove the export, or name another") from None
+        raise ConfigurationError(
+            f"{place.shown}/{NAME} is damaged: {what}; remove the export, or name another"
+        ) from None
 
 
 def write(place: Place, manifest: Manifest) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
+from urllib.parse import quote
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -51,7 +52,7 @@ def folder(partition: Partition) -> str:
 
 def escaped(value: str) -> str:
     """A value as part of a path, as Hive escapes it: whatever is not plain is ``%`` and two digits for each byte."""
-    return re.sub(rb"[^A-Za-z0-9_.-]", lambda found: b"%%%02X" % found[0], value.encode()).decode()
+    return quote(value, safe="").replace("~", "%7E")
 
 
 def parts(rows: Iterable[tuple[Partition, pa.Table]], schema: pa.Schema, group: int) -> Iterator[Part]:

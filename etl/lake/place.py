@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pyarrow as pa
 from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem
@@ -125,14 +125,15 @@ class Place:
             raise ExportError(f"{what}; what was exported before stands, mend it or name another place") from None
 
 
-def _reached(url: str) -> tuple[FileSystem, str]:
+def _reached(url: str) -> tuple[Any, str]:
     """The file system of a URL and the path in it: pyarrow's own, else that of fsspec."""
     try:
-        return FileSystem.from_uri(url)
+        files, root = FileSystem.from_uri(url)
     except pa.ArrowInvalid as error:
         if "Unrecognized filesystem type" not in str(error):
             raise
-    return FileSystem.from_uri(f"fsspec+{url}")
+        files, root = FileSystem.from_uri(f"fsspec+{url}")
+    return files, str(root)
 
 
 def _write_locally(path: Path, content: pa.Buffer | bytes) -> None:

@@ -11,7 +11,7 @@ class Relation:
     """A view of the mart.
 
     ``dated_by`` is the moment whose month cuts it into partitions, together with the source; null: one partition.
-    Rows come in the order of ``key``, which leaves none undecided; ``group`` of them make a row group of a Parquet file.
+    Rows come in the order of ``key``, which decides it for all of them; ``group`` of them make a row group of a file.
     """
 
     name: str
@@ -26,7 +26,12 @@ RELATIONS = (
     Relation(name="model_history", key=("model_id", "valid_from"), dated_by="valid_from", group=8_192),
     Relation(name="endpoint_history", key=(*_ENDPOINT, "valid_from"), dated_by="valid_from", group=8_192),
     Relation(name="price_change", key=(*_PRICE, "changed_at", "change", "currency"), dated_by="changed_at"),
-    Relation(name="catalog_change", key=(*_ENDPOINT, "changed_at", "entity", "change", "attribute"), dated_by="changed_at", group=8_192),
+    Relation(
+        name="catalog_change",
+        key=(*_ENDPOINT, "changed_at", "entity", "change", "attribute"),
+        dated_by="changed_at",
+        group=8_192,
+    ),
     Relation(name="snapshot", key=("snapshot_id",), dated_by="observed_at"),
     Relation(name="source", key=()),
     Relation(name="provider", key=("provider",), group=8_192),
@@ -37,4 +42,4 @@ RELATIONS = (
     Relation(name="fx_rate", key=("currency", "valid_from"), has_source=False),
     Relation(name="margin", key=("kind", "valid_from"), has_source=False),
 )
-"""The history, what changed, the log of snapshots, and what these name. What follows from them by a query is left out."""
+"""The history, what changed, the log of snapshots, and what these name; what a query makes of them is left out."""

@@ -6,6 +6,7 @@ Postgres sorts them and writes CSV, which Arrow reads in bulk: no value passes t
 import io
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -23,7 +24,7 @@ from sqlalchemy import (
     table,
 )
 from sqlalchemy import column as column_of
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from etl.database.driver import copy_out
 from etl.lake.columns import TEXTS, Column
@@ -61,7 +62,10 @@ class Extent:
 
 
 def rows(connection: Connection, extent: Extent) -> Iterator[tuple[Partition, pa.Table]]:
-    """The rows in the order of their partitions, each piece of one partition. Raises ``DBAPIError``, ``ArrowInvalid``."""
+    """The rows in the order of their partitions, each piece of one partition.
+
+    Raises ``DBAPIError``, and ``ArrowInvalid`` for what a file cannot hold.
+    """
     lines: list[bytes] = []
     size = 0
     for line in copy_out(connection, _query(connection, extent)):
@@ -125,28 +129,30 @@ def _partition(label: str | None) -> Partition:
 def _query(connection: Connection, extent: Extent) -> str:
     """The query as text: COPY takes no parameters."""
     relation = extent.relation
-    label: ColumnElement[object] = null()
-    order: list[ColumnElement[object]] = [column_of("source").collate("C")] if relation.has_source else []
+    label: ColumnElement[Any] = null()
+    order: list[ColumnElement[Any]] = [column_of("source").collate("C")] if relation.has_source else []
     if relation.dated_by:
         month = func.to_char(column_of(relation.dated_by).op("AT TIME ZONE")(literal_column("'UTC'")), "YYYY-MM")
         label = month.op("||")(literal_column("'/'")).op("||")(column_of("source"))
         order.append(month.collate("C"))
     types = {column.name: column.postgres for column in extent.columns}
     order += [_ordered(name, types[name]) for name in relation.key]
-    query: Select[object] = select(*(each.sql.label(each.name) for each in extent.columns), label.label(_PARTITION))
+    query: Select[*tuple[Any, ...]] = select(
+        *(each.sql.label(each.name) for each in extent.columns), label.label(_PARTITION)
+    )
     query = query.select_from(table(relation.name, schema="mart")).order_by(*order)
     if relation.has_source and extent.sources is not None:
         query = query.where(column_of("source").in_([_literal(connection, each) for each in extent.sources]))
     # A style of parameters without per cent signs: nothing is doubled.
-    dialect = postgresql.dialect(paramstyle="named")
+    dialect = PGDialect(paramstyle="named")
     return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
-def _ordered(name: str, postgres: str) -> ColumnElement[object]:
-    value: ColumnElement[object] = column_of(name)
+def _ordered(name: str, postgres: str) -> ColumnElement[Any]:
+    value: ColumnElement[Any] = column_of(name)
     return value.collate("C") if postgres == "text" else value
 
 
-def _literal(connection: Connection, value: str) -> ColumnElement[object]:
+def _literal(connection: Connection, value: str) -> ColumnElement[Any]:
     """A text as the server itself would write it."""
     return literal_column(str(connection.scalar(select(func.quote_literal(value)))), Text)
