@@ -49,12 +49,12 @@ def export(
 ) -> None:
     """Write the history as an open dataset: Parquet files or Iceberg tables.
 
-    All of it is of one moment, and readers see the former export until the new one is whole. Exporting again writes only
-    the files that differ.
+    All of it is of one moment, and readers see the former export until the new one is whole. Exporting again writes
+    only the files that differ.
     """
     current = session(context)
     address = _catalog(current, catalog, format)
-    task = _task(current, place, format, tuple(sorted(set(sources or ()))), address)
+    task = _task(place, format, tuple(sorted(set(sources or ()))), address)
     from etl.lake.run import run  # noqa: PLC0415  it comes with an extra, as `_task` made sure
 
     engine = current.engine
@@ -66,7 +66,7 @@ def export(
     _show(task, done, as_json=as_json)
 
 
-def _task(current: Session, place: str, kind: Format, sources: tuple[str, ...], catalog: str | None) -> "Task":
+def _task(place: str, kind: Format, sources: tuple[str, ...], catalog: str | None) -> "Task":
     """What is to be done. Raises ``ConfigurationError``, also when what it takes is not installed."""
     try:
         import pyarrow  # noqa: F401, ICN001, PLC0415

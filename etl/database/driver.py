@@ -35,9 +35,9 @@ def copy_out(connection: Connection, query: str) -> Iterator[bytes]:
 
     A null is nothing, an empty text is ``""``. Raises ``DBAPIError``.
     """
-    with _driver(connection) as giving, giving.cursor() as out:
-        with out.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)".encode()) as lines:
-            yield from map(bytes, lines)
+    statement = f"COPY ({query}) TO STDOUT (FORMAT csv)".encode()
+    with _driver(connection) as giving, giving.cursor() as out, out.copy(statement) as lines:
+        yield from map(bytes, lines)
 
 
 def copy_across(source: Connection, target: Connection, table: str, columns: Iterable[str]) -> None:

@@ -144,7 +144,7 @@ def _query(connection: Connection, extent: Extent) -> str:
     if relation.has_source and extent.sources is not None:
         query = query.where(column_of("source").in_([_literal(connection, each) for each in extent.sources]))
     # A style of parameters without per cent signs: nothing is doubled.
-    dialect = PGDialect(paramstyle="named")
+    dialect = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
     return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
