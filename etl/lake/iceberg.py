@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError, ValidationError
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError, ValidationException
 from pyiceberg.manifest import DataFile
 from pyiceberg.schema import Schema
 from pyiceberg.table import Transaction
@@ -30,6 +30,9 @@ from etl.lake.stream import Extent
 
 NAMESPACE = "mart"
 CATALOG = "catalog.db"
+
+_ONCE = {"commit.retry.num-retries": "0"}
+"""What an export replaces is what it saw: on top of another's change it would leave rows twice."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -107,7 +110,9 @@ class Tables:
             present = self._catalog.load_table(name)
         except NoSuchTableError:
             spec = spec_of(extent.relation, wanted)
-            new = self._catalog.create_table_transaction(name, wanted, location=location, partition_spec=spec)
+            new = self._catalog.create_table_transaction(
+                name, wanted, location=location, partition_spec=spec, properties=_ONCE
+            )
             return _Table(transaction=new, is_changed=True, there={})
         if present.location() != location:
             raise ConfigurationError(
@@ -152,7 +157,7 @@ class Tables:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (CommitFailedException, TableAlreadyExistsError, ValidationError) as error:
+        except (CommitFailedException, TableAlreadyExistsError, ValidationException) as error:
             what = " ".join(str(error).split())[:200]
             raise ExportError(f"{self._place.shown}: somebody else changed the tables: {what}; repeat this") from None
         except (SQLAlchemyError, OSError, pa.ArrowException) as error:

@@ -115,3 +115,8 @@ def fill(engine: Engine, source: str = "s", days: tuple[int, int] = (0, 40)) -> 
     """A history of two snapshots."""
     for day, world in zip(days, (FIRST, SECOND), strict=True):
         assert load(engine, source, day, world).is_well
+
+
+def priced(amount: str) -> World:
+    """The second world with another price."""
+    return World(dict(SECOND.models) | {"openai/m0": ("A", {"prompt": amount})})
