@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pytest
 from pyarrow import parquet
 from pyiceberg.table import StaticTable
 from sqlalchemy import Engine, text
@@ -25,6 +26,9 @@ from tests.load.worlds import World
 NOW = datetime(2028, 1, 1, tzinfo=UTC)
 
 KINDS: tuple[Kind, ...] = ("parquet", "iceberg")
+
+both = pytest.mark.parametrize("kind", ["parquet", pytest.param("iceberg", marks=pytest.mark.slow)])
+"""Says the same of both; Iceberg's fourteen tables take seconds."""
 
 FIRST = World({"openai/m0": ("A", {"prompt": "1e-6", "completion": "0.000003"}), "groq/m0": ("B", {"prompt": "2"})})
 SECOND = World({"openai/m0": ("A", {"prompt": "2e-6"}), "groq/m0": ("B", {"prompt": "2"}), "groq/m1": ("C", {})})

@@ -57,6 +57,7 @@ def test_a_change_makes_one_snapshot_and_the_former_one_is_kept(engine: Engine, 
     assert len(table(tmp_path, "meter").snapshots()) == 1
 
 
+@pytest.mark.slow
 def test_readers_are_led_to_the_partitions_that_they_ask_for(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     fill(engine, "t")
@@ -71,6 +72,7 @@ def test_readers_are_led_to_the_partitions_that_they_ask_for(engine: Engine, tmp
     assert "in currency" in str(found.schema().find_field("unit_price").doc)
 
 
+@pytest.mark.slow
 def test_a_column_that_becomes_text_leaves_former_snapshots_readable(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     exported(engine, tmp_path, "iceberg")
@@ -87,6 +89,7 @@ def test_a_column_that_becomes_text_leaves_former_snapshots_readable(engine: Eng
     assert len(table(tmp_path, "price_history").snapshots()) == 2
 
 
+@pytest.mark.slow
 def test_the_catalog_may_be_in_postgres(engine: Engine, empty_url: URL, tmp_path: Path) -> None:
     url = empty_url.set(drivername="postgres").render_as_string(hide_password=False)
     fill(engine)
@@ -110,6 +113,7 @@ def test_a_catalog_that_does_not_answer_is_one_line(engine: Engine, warehouse_ur
         exported(engine, tmp_path, "iceberg", catalog="nothing")
 
 
+@pytest.mark.slow
 def test_somebody_else_who_changed_a_table_meanwhile_is_not_overwritten(
     engine: Engine, empty_url: URL, tmp_path: Path
 ) -> None:
@@ -128,6 +132,7 @@ def test_somebody_else_who_changed_a_table_meanwhile_is_not_overwritten(
     assert rows(tmp_path, "price_history") == believed(engine, "price_history")
 
 
+@pytest.mark.slow
 def test_the_warehouse_itself_is_not_touched(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     with engine.connect() as connection:

@@ -5,17 +5,16 @@ from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
-import pytest
 from sqlalchemy import Engine, text
 
 from etl.lake.manifest import Kind
 from etl.lake.relations import RELATIONS
 from tests.lake.exporting import (
     FIRST,
-    KINDS,
     LONG,
     SECOND,
     believed,
+    both,
     duck,
     entry,
     exported,
@@ -37,7 +36,7 @@ SUMS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@both
 def test_every_row_of_every_table_is_as_in_the_mart(story: Engine, tmp_path: Path, kind: Kind) -> None:
     done = exported(story, tmp_path / "lake", kind)
     assert [table.name for table in done.manifest.tables] == [relation.name for relation in RELATIONS]
@@ -47,21 +46,24 @@ def test_every_row_of_every_table_is_as_in_the_mart(story: Engine, tmp_path: Pat
     assert {table.name for table in done.manifest.tables if not table.rows} == set()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@both
 def test_duckdb_counts_and_sums_as_postgres_does(story: Engine, tmp_path: Path, kind: Kind) -> None:
     exported(story, tmp_path, kind)
     for name, sums in SUMS.items():
         files = [str(tmp_path / file.path) for file in entry(tmp_path, name).files]
         where = f"read_parquet({files})" if kind == "parquet" else "lake"
         # Python knows the time zone of DuckDB's moments only with another library.
-        theirs = ", ".join(f"epoch_us({each})" if each[:3] in ("min", "max") else each for each in sums)
-        ours = ", ".join(
-            f"(extract(epoch FROM {each})*1000000)::bigint" if each[:3] in ("min", "max") else each for each in sums
-        )
+        theirs = spelled(sums, "epoch_us({})")
+        ours = spelled(sums, "(extract(epoch FROM {}) * 1000000)::bigint")
         found = duck(f"SELECT source, {theirs} FROM {where} GROUP BY source ORDER BY source", lake=read(tmp_path, name))
         query = f'SELECT source, {ours} FROM mart.{name} GROUP BY source ORDER BY source COLLATE "C"'
         with story.connect() as connection:
             assert found == [tuple(row) for row in connection.execute(text(query))], name
+
+
+def spelled(sums: tuple[str, ...], microseconds: str) -> str:
+    """The sums, those of moments in microseconds."""
+    return ", ".join(microseconds.format(each) if each[:3] in ("min", "max") else each for each in sums)
 
 
 def test_duckdb_reads_the_folders_as_partitions(story: Engine, tmp_path: Path) -> None:
@@ -89,7 +91,7 @@ def test_types_are_those_of_the_document(story: Engine, tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@both
 def test_an_amount_with_more_digits_makes_its_column_text(engine: Engine, tmp_path: Path, kind: Kind) -> None:
     fill(engine)
     exported(engine, tmp_path, kind)
@@ -121,7 +123,7 @@ def test_a_column_that_was_text_stays_text_in_its_place(engine: Engine, tmp_path
     assert read(tmp_path / "other", "price_history")["unit_price"].to_pylist() == [Decimal(1)]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@both
 def test_a_warehouse_without_anything_is_exported(engine: Engine, tmp_path: Path, kind: Kind) -> None:
     done = exported(engine, tmp_path, kind)
     assert {table.name for table in done.manifest.tables if table.rows} == {"meter", "fx_rate", "margin"}
@@ -137,7 +139,7 @@ def test_what_always_held_has_no_beginning(engine: Engine, tmp_path: Path) -> No
     assert read(tmp_path, "fx_rate")["valid_from"].to_pylist() == [None, None]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@both
 def test_months_are_those_of_utc_across_the_turn_of_the_year(engine: Engine, tmp_path: Path, kind: Kind) -> None:
     fill(engine, days=(-1, 0))
     fill(engine, "t", days=(30, 365))
@@ -150,7 +152,7 @@ def test_months_are_those_of_utc_across_the_turn_of_the_year(engine: Engine, tmp
 NAMES = ("a/../../b", "q?x=%2F&y#z", "tab\tand\nline", "Ünïcode \N{SNOWMAN}", "'\"\\N,~", "..", "UP", "up")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@both
 def test_no_name_breaks_out_of_its_folder_or_its_column(engine: Engine, tmp_path: Path, kind: Kind) -> None:
     for name in NAMES:
         world = World({f"openai/{name}": (name, {"prompt": "1"}), "openai/\\.": ("", {"prompt": "2"})})
@@ -189,7 +191,7 @@ def test_the_manifest_tells_which_state_of_the_warehouse_it_is(engine: Engine, t
     assert [(each.source, each.snapshot_id, each.observed_at) for each in found.snapshots] == [tuple(last)]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@both
 def test_what_is_loaded_meanwhile_is_in_no_table(engine: Engine, tmp_path: Path, kind: Kind) -> None:
     assert load(engine, "s", 0, FIRST).is_well
     before = {name: believed(engine, name) for name in ("price_history", "price_change", "snapshot", "model_link")}

@@ -13,7 +13,7 @@ from etl.database.lock import trying
 from etl.errors import ConfigurationError, ExportError
 from etl.lake.manifest import Kind
 from etl.lake.place import LOCK, Place
-from tests.lake.exporting import KINDS, SECOND, believed, exported, fill, manifest, priced, rows
+from tests.lake.exporting import KINDS, SECOND, believed, both, exported, fill, manifest, priced, rows
 from tests.load.believing import load
 from tests.processes import environment
 
@@ -26,7 +26,7 @@ def files(place: Path) -> dict[str, tuple[int, int]]:
     return {path: (stat.st_ino, stat.st_mtime_ns) for path, stat in found.items()}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@both
 def test_nothing_is_written_again_that_is_the_same(engine: Engine, tmp_path: Path, kind: Kind) -> None:
     fill(engine)
     assert exported(engine, tmp_path, kind).written == len(files(tmp_path))
@@ -70,6 +70,7 @@ def test_a_file_that_was_lost_or_cut_is_written_again(engine: Engine, tmp_path: 
     assert set(files(tmp_path)) == set(manifest(tmp_path).files)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_half_way_the_former_export_stands_and_the_next_one_completes(
     engine: Engine, warehouse_url: URL, tmp_path: Path, kind: Kind
@@ -91,6 +92,7 @@ def test_killed_half_way_the_former_export_stands_and_the_next_one_completes(
         assert {str(path.relative_to(place)) for path in place.rglob("*.parquet*")} == set(manifest(place).files)
 
 
+@pytest.mark.slow
 def test_a_first_export_that_was_killed_is_begun_again(engine: Engine, warehouse_url: URL, tmp_path: Path) -> None:
     fill(engine)
     for kind in KINDS:
@@ -102,6 +104,7 @@ def test_a_first_export_that_was_killed_is_begun_again(engine: Engine, warehouse
         assert rows(folder / "lake", "price_history") == believed(engine, "price_history")
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_leaves_the_former_export(engine: Engine, warehouse_url: URL, tmp_path: Path) -> None:
     fill(engine)
     place = tmp_path / "lake"
@@ -118,7 +121,7 @@ def test_a_disk_that_is_full_leaves_the_former_export(engine: Engine, warehouse_
     assert rows(place, "price_history") == believed(engine, "price_history")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@both
 def test_what_is_not_ours_stays(engine: Engine, tmp_path: Path, kind: Kind) -> None:
     fill(engine)
     exported(engine, tmp_path, kind)
