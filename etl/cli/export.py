@@ -75,7 +75,8 @@ def _task(place: str, kind: Format, sources: tuple[str, ...], catalog: str | Non
             import pyiceberg.catalog.sql  # noqa: F401, PLC0415
     except ImportError as error:
         how = "install it by pip install 'llm-price-warehouse[lake]'"
-        raise ConfigurationError(f"etl export needs {error.name}, which is not installed: {how}") from None
+        name = (error.name or "pyarrow").partition(".")[0]
+        raise ConfigurationError(f"etl export needs {name}, which is not installed: {how}") from None
     from etl.lake.export import Task  # noqa: PLC0415
     from etl.lake.place import Place  # noqa: PLC0415
 

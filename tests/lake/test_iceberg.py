@@ -124,7 +124,9 @@ def test_somebody_else_who_changed_a_table_meanwhile_is_not_overwritten(
 
     def progress(done: int, _: int) -> None:
         if done == 13:
-            table(tmp_path, "price_history", url).delete("source = 's'")
+            catalog = SqlCatalog("etl", uri=url)
+            catalog.load_table("mart.price_history").delete("source = 's'")
+            catalog.close()
 
     with pytest.raises(ExportError, match="somebody else changed the tables"):
         exported(engine, tmp_path, "iceberg", catalog=url, progress=progress)
