@@ -7,6 +7,7 @@ which snapshots are still wanted is for whoever maintains the tables to say.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import msgspec
 import pyarrow as pa
@@ -60,6 +61,9 @@ def catalog_at(place: Place, url: str | None) -> Iterator[SqlCatalog]:
         raise ConfigurationError(f"{place.shown} can hold no catalog: name a Postgres database by --catalog")
     if "?" in place.uri:
         raise ConfigurationError(f"{place.shown}: Iceberg needs a location without options behind a question mark")
+    if urlsplit(place.uri).password:
+        # Tables and manifest tell where their files are.
+        raise ConfigurationError(f"{place.shown}: Iceberg records its location: leave the credentials out of it")
     address = f"sqlite:///{place.root}/{CATALOG}"
     if url is not None:
         address = database_url(url, "--catalog").render_as_string(hide_password=False)

@@ -70,6 +70,11 @@ def test_tables_of_iceberg_come_with_their_catalog(
         (("-o", "/proc/nothing/here"), 1, "No such file or directory"),
         (("--catalog", "postgres://x"), 2, "add --format iceberg"),
         (("--format", "iceberg", "-o", "memory://x"), 2, "can hold no catalog"),
+        (
+            ("--format", "iceberg", "-o", "memory://me:planted@x", "--catalog", "postgres://x"),
+            2,
+            "leave the credentials out",
+        ),
         (("--format", "iceberg", "--catalog", "mysql://me:planted@x/y"), 2, "only PostgreSQL is supported"),
         (("--format", "csv"), 2, "csv"),
     ],
