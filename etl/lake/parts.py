@@ -55,20 +55,21 @@ def escaped(value: str) -> str:
     return quote(value, safe="").replace("~", "%7E")
 
 
-def parts(rows: Iterable[tuple[Partition, pa.Table]], schema: pa.Schema, group: int) -> Iterator[Part]:
-    """The files of a relation, from its rows in the order of their partitions; ``group`` rows make a row group."""
+def parts(
+    rows: Iterable[tuple[Partition, pa.Table]], schema: pa.Schema, group: int, largest: int = LARGEST
+) -> Iterator[Part]:
+    """The files of a relation, from its rows in the order of their partitions.
+
+    ``group`` rows make a row group; a file of ``largest`` bytes gets no other one.
+    """
     for partition, pieces in groupby(rows, key=itemgetter(0)):
-        yield from _of_partition(partition, _grouped((piece for _, piece in pieces), group), schema)
-
-
-def _of_partition(partition: Partition, groups: Iterable[pa.Table], schema: pa.Schema) -> Iterator[Part]:
-    file = _File(partition, schema)
-    for group in groups:
-        if file.size >= LARGEST:
-            yield file.closed()
-            file = _File(partition, schema)
-        file.write(group)
-    yield file.closed()
+        file = _File(partition, schema)
+        for rows_of_group in _grouped((piece for _, piece in pieces), group):
+            if file.size >= largest:
+                yield file.closed()
+                file = _File(partition, schema)
+            file.write(rows_of_group)
+        yield file.closed()
 
 
 def _grouped(pieces: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:

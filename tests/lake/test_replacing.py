@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, Engine
+from sqlalchemy import URL, Engine, text
 
 from etl.database.lock import trying
 from etl.errors import ConfigurationError, ExportError
@@ -159,6 +159,17 @@ def test_an_export_of_another_sort_is_not_replaced(engine: Engine, tmp_path: Pat
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(ConfigurationError, match=r"manifest.json is damaged"):
         exported(engine, tmp_path)
+
+
+def test_a_moment_that_no_file_can_hold_is_named(engine: Engine, tmp_path: Path) -> None:
+    fill(engine)
+    exported(engine, tmp_path)
+    former = (tmp_path / "manifest.json").read_bytes()
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE core.model SET released_at = 'infinity'"))
+    with pytest.raises(ExportError, match=r"^mart.model_history holds what no file can: .*infinity"):
+        exported(engine, tmp_path)
+    assert (tmp_path / "manifest.json").read_bytes() == former
 
 
 def test_two_do_not_export_into_one_folder(engine: Engine, tmp_path: Path) -> None:
