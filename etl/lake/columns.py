@@ -69,10 +69,16 @@ class Column:
         return pa.field(self.name, self.type, metadata={"doc": self.comment})
 
 
-def columns(connection: Connection, relation: Relation, texts: Collection[str]) -> tuple[Column, ...]:
-    """The columns of a relation. The amounts among ``texts`` are text, and so are those that have too many digits."""
+def columns(
+    connection: Connection, relation: Relation, sources: Collection[str] | None, texts: Collection[str]
+) -> tuple[Column, ...]:
+    """The columns of a relation.
+
+    The amounts among ``texts`` are text, and so are those with too many digits in any of these sources (null: all).
+    """
     found = connection.execute(_COLUMNS, {"name": relation.name}).all()
-    long = {*texts, *_too_long(connection, relation, [row.name for row in found if row.type == "numeric"])}
+    amounts = [row.name for row in found if row.type == "numeric"]
+    long = {*texts, *_too_long(connection, relation, sources, amounts)}
     return tuple(
         Column(
             name=row.name,
@@ -84,7 +90,9 @@ def columns(connection: Connection, relation: Relation, texts: Collection[str]) 
     )
 
 
-def _too_long(connection: Connection, relation: Relation, amounts: list[str]) -> list[str]:
+def _too_long(
+    connection: Connection, relation: Relation, sources: Collection[str] | None, amounts: list[str]
+) -> list[str]:
     """The amounts of which some value does not fit into the decimal."""
     if not amounts:
         return []
@@ -98,7 +106,10 @@ def _too_long(connection: Connection, relation: Relation, amounts: list[str]) ->
         ).label(name)
         for name in amounts
     )
-    row = connection.execute(select(*fits).select_from(table(relation.name, schema="mart"))).one()
+    query = select(*fits).select_from(table(relation.name, schema="mart"))
+    if relation.has_source and sources is not None:
+        query = query.where(column_of("source").in_(sources))
+    row = connection.execute(query).one()
     return [name for name, is_fit in zip(amounts, row, strict=True) if is_fit is False]
 
 

@@ -95,7 +95,7 @@ def export(engine: Engine, task: Task, shelf: Shelf, before: Manifest | None, pr
 def _table(
     connection: Connection, relation: Relation, sources: Collection[str] | None, texts: Collection[str], shelf: Shelf
 ) -> TableEntry:
-    extent = Extent(relation=relation, columns=columns(connection, relation, texts), sources=sources)
+    extent = Extent(relation=relation, columns=columns(connection, relation, sources, texts), sources=sources)
     try:
         return shelf.put(extent, parts(rows(connection, extent), shelf.schema(extent), relation.group))
     except pa.ArrowException as error:

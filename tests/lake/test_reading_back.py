@@ -178,6 +178,13 @@ def test_only_the_sources_that_are_named_are_exported(engine: Engine, tmp_path: 
     assert {each.source for each in done.manifest.snapshots} == set(names[:2])
 
 
+def test_another_source_with_long_amounts_does_not_count(engine: Engine, tmp_path: Path) -> None:
+    fill(engine)
+    assert load(engine, "long", 0, LONG).is_well
+    exported(engine, tmp_path, sources=("s",))
+    assert read(tmp_path, "price_history").schema.field("unit_price").type == pa.decimal128(38, 20)
+
+
 def test_the_manifest_tells_which_state_of_the_warehouse_it_is(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     exported(engine, tmp_path)
