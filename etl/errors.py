@@ -5,6 +5,7 @@
     │   ├── ConfigurationError    a setting is wrong or missing
     │   ├── CredentialError       the variable that should hold a credential is unset
     │   └── DatabaseError         no database, or one with another schema
+    ├── ExportError         an export could not be written; the one before it stands; exit status 1
     ├── ArchiveError        a folder cannot take or give an archived body; nothing was dropped; exit status 1
     └── SourceError         this source's snapshot failed, the others go on; exit status 1
         ├── FetchError            nothing usable came, after the retries
@@ -41,6 +42,10 @@ class CredentialError(UsageError):
 
 class DatabaseError(UsageError):
     """The database cannot be reached, or its schema is not the one this version needs."""
+
+
+class ExportError(EtlError):
+    """An export could not be written whole: what was exported before stands as it was."""
 
 
 class ArchiveError(EtlError):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from etl.cli import changes, database, demo, doctor, explain, log, moving, pull, raw, schedule, verify
+from etl.cli import changes, database, demo, doctor, explain, export, log, moving, pull, raw, schedule, verify
 from etl.cli.session import LogFormatOption, Preamble
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.add_typer(log.snapshots, name="snapshots")
 app.command("slots")(schedule.slots)
 app.command("changes")(changes.changes)
 app.command("explain")(explain.explain)
+app.command("export")(export.export)
 app.command("verify")(verify.verify)
 app.add_typer(raw.app, name="raw")
 app.command("doctor")(doctor.doctor)

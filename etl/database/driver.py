@@ -59,6 +59,16 @@ def copy_in(connection: Connection, table: str, columns: Iterable[str], rows: It
             sink.write_row(row)
 
 
+def copy_out(connection: Connection, query: str) -> Iterator[bytes]:
+    """The rows of a query as lines of CSV without a heading, a line each, as they come from the server.
+
+    A null is nothing, an empty text is ``""``. Raises ``DBAPIError``.
+    """
+    statement = f"COPY ({query}) TO STDOUT (FORMAT csv)".encode()
+    with _driver(connection) as giving, giving.cursor() as out, out.copy(statement) as lines:
+        yield from map(bytes, lines)
+
+
 def copy_across(source: Connection, target: Connection, table: str, columns: Iterable[str]) -> None:
     """Put all rows of a table into the same one of another database, piece by piece. Raises ``DBAPIError``."""
     place = f"COPY {table} ({', '.join(columns)})"

@@ -1,0 +1,1 @@
+"""The history as files that other engines read: Parquet with a manifest, or Iceberg tables."""
