@@ -8,6 +8,7 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
+from subprocess import SubprocessError
 
 from benchmarks._server import warehouse
 from benchmarks._speed import report, series
@@ -37,7 +38,7 @@ def main(*options: str) -> None:
     asked = _parser().parse_args(options)
     try:
         results, postgres = _measure(asked)
-    except (RuntimeError, UnequalError) as error:
+    except (RuntimeError, SubprocessError, UnequalError) as error:
         sys.exit(f"benchmark: {error}")
     _tell(results, postgres, is_written=asked.write)
 
