@@ -34,8 +34,9 @@ SELECT DISTINCT source, provider, initcap(provider), '{}'::jsonb, bench.moment(0
 INSERT INTO core.author (source, author, display_name, extra, valid_from, known_from)
 SELECT DISTINCT source, vendor, initcap(vendor), '{}'::jsonb, bench.moment(0), bench.moment(0) FROM bench.model;
 
-INSERT INTO core.canonical_model SELECT vendor || '/' || name, vendor, name FROM bench.name;
-INSERT INTO core.model_link
+INSERT INTO core.canonical_model (canonical_id, vendor, name)
+SELECT vendor || '/' || name, vendor, name FROM bench.name;
+INSERT INTO core.model_link (source, model_id, canonical_id, method, evidence, confidence)
 SELECT source, model_id, vendor || '/' || name, 'name', model_id, 1 FROM bench.model;
 
 -- A snapshot every hour: loaded when something began or ended, on a bad day failed, else unchanged.
@@ -50,7 +51,7 @@ SELECT source, at, count(*) FILTER (WHERE is_begin)::integer AS opened,
  GROUP BY source, at;
 CREATE UNIQUE INDEX ON bench.move (source, at);
 
-INSERT INTO raw.content
+INSERT INTO raw.content (sha256, size, body)
 SELECT sha256(('body ' || n)::bytea), 400000 + n, decode(repeat(md5(n::text), 100), 'hex') FROM generate_series(0, 999) n;
 
 CREATE TABLE bench.snapshot AS
@@ -64,23 +65,25 @@ SELECT row_number() OVER (ORDER BY hour, s.source) AS snapshot_id, s.source, s.k
  CROSS JOIN bench.source s
   LEFT JOIN bench.move m ON m.source = s.source AND m.at = bench.moment(hour);
 
-INSERT INTO raw.snapshot OVERRIDING SYSTEM VALUE
+INSERT INTO raw.snapshot (snapshot_id, source, kind, origin, observed_at, landed_at, fingerprint, failure)
+OVERRIDING SYSTEM VALUE
 SELECT snapshot_id, source, kind, 'run', observed_at, observed_at + interval '20 seconds', sha256,
        CASE status WHEN 'failed' THEN 'status 502' END
   FROM bench.snapshot;
 
-INSERT INTO raw.page
+INSERT INTO raw.page (snapshot_id, number, url, status, headers, fetched_at, sha256)
 SELECT snapshot_id, 1, 'https://gateway.test/' || source, 200, '{"content-type": "application/json"}', observed_at, sha256
   FROM bench.snapshot WHERE status <> 'failed';
 
-INSERT INTO core.snapshot
+INSERT INTO core.snapshot (snapshot_id, source, observed_at, status, reason, is_complete, models, endpoints, prices,
+                           opened, closed, known_at, decimals)
 SELECT snapshot_id, source, observed_at, status, CASE WHEN is_partial THEN 'a page is missing' END,
-       NOT is_partial, 300, 500, 2000, coalesce(opened, 0), coalesce(closed, 0), observed_at + interval '2 minutes', NULL, 12
+       NOT is_partial, 300, 500, 2000, coalesce(opened, 0), coalesce(closed, 0), observed_at + interval '2 minutes', 12
   FROM bench.snapshot;
 
-INSERT INTO core.quarantine
+INSERT INTO core.quarantine (snapshot_id, source, page, pointer, reason, record)
 SELECT snapshot_id, source, 1, '/data/' || snapshot_id % 100, 'the price is no number', '{"prompt": "12x"}'
   FROM bench.snapshot WHERE status = 'loaded' AND snapshot_id % 7 = 0;
 
-INSERT INTO core.unmapped_field
+INSERT INTO core.unmapped_field (snapshot_id, source, field, count, example)
 SELECT snapshot_id, source, 'pricing.discount', 3, '"0"' FROM bench.snapshot WHERE status = 'loaded' AND snapshot_id % 9 = 0;

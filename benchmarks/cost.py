@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from benchmarks._server import warehouse
 from etl.database.driver import run_script
 
-REPEATS = 5
+REPEATS = 3
 VERSIONS = 50_000
 ROWS = 100_000
 

@@ -16,7 +16,7 @@ from etl.load.relations import price
 
 ROWS = 100_000
 CHANGED = ROWS // 100
-REPEATS = 7
+REPEATS = 3
 
 _TRIGGERS = "; ".join(
     f"CREATE TRIGGER refuse_overlap_{event} AFTER {event} ON bench.{{0}} REFERENCING NEW TABLE AS touched"

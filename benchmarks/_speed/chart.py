@@ -31,7 +31,7 @@ def chart(steps: Sequence[Step], cells: Cells) -> str:
     title = (
         f"One load of {steps[0].prices:,} prices ({steps[0].size / 1e6:.0f} MB of JSON): seconds, and times the limit"
     )
-    style = "font-family:system-ui,sans-serif;font-size:13px"
+    style = "font-family:Helvetica,Arial,DejaVu Sans,sans-serif;font-size:13px"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {y + 30}" width="{_WIDTH}" style="{style}">\n'
         f'<rect width="100%" height="100%" fill="white"/>\n'

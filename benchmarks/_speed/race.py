@@ -3,12 +3,12 @@
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
 from benchmarks._speed.contenders import Contender
-from benchmarks._speed.databases import Databases
+from benchmarks._speed.databases import Databases, Facts
 from benchmarks._speed.environments import ROOT
 from benchmarks._speed.scenarios import Step
 
@@ -42,46 +42,43 @@ def race(databases: Databases, contenders: Sequence[Contender], steps: Sequence[
     cells: Cells = {(step.name, each.name): Cell() for step in steps for each in contenders}
     for repeat in range(repeats):
         with databases.made(*contenders):
+            known: dict[str, list[Facts]] = {each.name: [] for each in contenders}
             for step in steps:
                 _note(f"{step.prices:,} prices, round {repeat + 1} of {repeats}: {step.name}")
                 measured = {each.name: _measure(databases, each, step) for each in contenders}
-                _require_equal(databases, contenders, step)
+                found = {each.name: databases.facts(each) for each in contenders}
+                _require_equal(found, step)
                 for name, one in measured.items():
                     cell = cells[step.name, name]
                     cell.seconds += one.seconds
                     cell.peak += one.peak
                     cell.growth += one.growth
-                    cell.rows = one.rows
+                    cell.rows = _written(found[name]) - _written(known[name])
+                known = found
     return cells
 
 
 def _measure(databases: Databases, contender: Contender, step: Step) -> Cell:
     databases.tidy(contender)
-    size, rows = databases.bytes(contender), _written(databases, contender)
+    size = databases.bytes(contender)
     file = step.rows if contender.reads_rows else step.body
     command = [*contender.command, databases.url(contender), str(file), step.observed_at.isoformat()]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603  our own programs
     if done.returncode:
-        raise RuntimeError(f"{contender.name} failed at {step.name}")
+        raise RuntimeError(f"{contender.name} failed at {step.name}: see above")
     told = json.loads(done.stdout.splitlines()[-1])
-    return Cell(
-        seconds=[told["seconds"]],
-        peak=[told["peak"]],
-        growth=[databases.bytes(contender) - size],
-        rows=_written(databases, contender) - rows,
-    )
+    return Cell(seconds=[told["seconds"]], peak=[told["peak"]], growth=[databases.bytes(contender) - size])
 
 
-def _written(databases: Databases, contender: Contender) -> int:
+def _written(facts: Sequence[Facts]) -> int:
     """Beginnings and ends in history: a version that ended was written twice."""
-    return sum(each.rows if each.is_open else 2 * each.rows for each in databases.facts(contender))
+    return sum(each.rows if each.is_open else 2 * each.rows for each in facts)
 
 
-def _require_equal(databases: Databases, contenders: Sequence[Contender], step: Step) -> None:
-    found = {each.name: databases.facts(each) for each in contenders}
+def _require_equal(found: Mapping[str, list[Facts]], step: Step) -> None:
     first = next(iter(found.values()))
     for name, facts in found.items():
-        if facts != first or facts[0].rows != step.prices:
+        if facts != first or not facts or facts[0].rows != step.prices:
             raise UnequalError(f"after {step.name}, of {step.prices} prices: {name} has {facts}, and the first {first}")
 
 

@@ -45,7 +45,7 @@ def _race(steps: Sequence[Step], cells: Cells) -> Iterator[str]:
             if at == step.name:
                 yield (
                     f"{step.name:24} {name:13} {cell.median:8.3f} {cell.median / limit:8.2f}"
-                    f" {max(cell.peak) / 1e6:8.0f} {cell.rows:9,} {max(cell.growth) / 1e6:8.1f}"
+                    f" {max(cell.peak) / 1e6:8.0f} {cell.rows:9,} {max(*cell.growth, 0) / 1e6:8.1f}"
                 )
 
 
