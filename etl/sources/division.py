@@ -7,6 +7,7 @@ with its endpoints and prices, and nothing else. Whatever is out of the ordinary
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -26,6 +27,12 @@ _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _DIGEST = 16
 """Bytes of a digest: that two records of one source share one by chance will not be seen."""
 
+_LARGE = 4_000_000
+"""Bytes of a body beyond which it is read in pieces: as JSON in memory it takes six times as much."""
+
+_PIECE = 500
+"""Records of a piece."""
+
 
 class _Divided(NamedTuple):
     """A page taken apart: the objects around its list of records, from the outside in, and the records as they came."""
@@ -34,6 +41,11 @@ class _Divided(NamedTuple):
     path: tuple[str, ...]
     levels: tuple[dict[str, msgspec.Raw], ...]
     records: tuple[msgspec.Raw, ...]
+    digests: tuple[bytes, ...]
+
+    def chosen(self, wanted: AbstractSet[bytes]) -> Iterable[msgspec.Raw]:
+        """The records that have these digests."""
+        return (raw for raw, digest in zip(self.records, self.digests, strict=True) if digest in wanted)
 
     def with_records(self, records: Iterable[bytes | msgspec.Raw]) -> Page:
         """The same page with other records."""
@@ -44,12 +56,19 @@ class _Divided(NamedTuple):
 
 
 def read_whole(source: Source[Any], pages: Sequence[Page], read: Read) -> Catalog:
-    """The catalog on the pages, with its records where these can be told apart the next time."""
+    """The catalog on the pages, with its records where these can be told apart the next time.
+
+    A large one is read piece by piece, lest all of its documents be in memory at once.
+    """
+    divided = _divided(source, pages)
+    if divided is not None and sum(len(page.body) for page in pages) > _LARGE:
+        catalog = _read_in_pieces(source, divided, read)
+        if catalog is not None:
+            return catalog
     catalog = read(source, pages)
-    divided = _divided(source, pages) if catalog.is_plain else None
-    if divided is None:
+    if divided is None or not catalog.is_plain:
         return catalog
-    digests = [_digest(raw) for each in divided for raw in each.records]
+    digests = _digests(divided)
     if len(digests) != len(catalog.models) or len(set(digests)) != len(digests):
         return catalog
     return replace(catalog, records=Records(_envelope(divided), tuple(_records(digests, catalog))))
@@ -60,26 +79,25 @@ def read_changed(source: Source[Any], pages: Sequence[Page], former: Records, re
     divided = _divided(source, pages)
     if divided is None:
         return None
-    digests = [[_digest(raw) for raw in each.records] for each in divided]
-    now = {digest for page in digests for digest in page}
-    if len(now) != sum(map(len, digests)):
+    digests = _digests(divided)
+    now = set(digests)
+    fresh = now - former.by_digest.keys()
+    made = _read_some(source, divided, fresh, read) if len(now) == len(digests) else None
+    if made is None:
         return None
-    envelope = _envelope(divided)
-    fresh = _fresh(source, divided, digests, former, read)
-    if fresh is None:
-        return None
-    catalog, made = fresh
+    catalog, found = made
     gone = {record.model_id for record in former.each if record.digest not in now}
     kept = {record.model_id for record in former.each if record.digest in now}
-    if kept & made.keys():
+    told = {record.model_id for record in found}
+    if kept & told:
         return None
-    known = former.by_digest | {record.digest: record for record in made.values()}
-    records = Records(envelope, tuple(known[digest] for page in digests for digest in page))
+    known = former.by_digest | {record.digest: record for record in found}
+    records = Records(_envelope(divided), tuple(known[digest] for digest in digests))
     if _coverage(source, divided, records) != Coverage():
         return None
-    if envelope == former.envelope:
+    if records.envelope == former.envelope:
         catalog = replace(catalog, providers=None, authors=None)
-    part = Part(models=frozenset(gone | made.keys()), former=former)
+    part = Part(models=frozenset(gone | told), former=former)
     return replace(catalog, coverage=Coverage(), records=records, part=part)
 
 
@@ -88,23 +106,48 @@ def unchanged(former: Records) -> Catalog:
     return Catalog(records=former, part=Part(models=frozenset(), former=former))
 
 
-def _fresh(
-    source: Source[Any], divided: Sequence[_Divided], digests: Sequence[Sequence[bytes]], former: Records, read: Read
-) -> tuple[Catalog, dict[str, Record]] | None:
-    """The catalog that the new records make within the present envelope, and these records by model."""
-    is_new = [[digest not in former.by_digest for digest in page] for page in digests]
-    pages = [
-        each.with_records(raw for raw, new in zip(each.records, flags, strict=True) if new)
-        for each, flags in zip(divided, is_new, strict=True)
-    ]
+def _read_in_pieces(source: Source[Any], divided: Sequence[_Divided], read: Read) -> Catalog | None:
+    """The whole catalog, put together from pieces; null where anything is out of the ordinary."""
+    digests = _digests(divided)
+    if len(set(digests)) != len(digests):
+        return None
+    catalogs: list[Catalog] = []
+    records: list[Record] = []
+    for start in range(0, len(digests), _PIECE):
+        made = _read_some(source, divided, set(digests[start : start + _PIECE]), read)
+        if made is None:
+            return None
+        catalogs.append(made[0])
+        records += made[1]
+    whole = Records(_envelope(divided), tuple(records))
+    if len({record.model_id for record in records}) != len(records):
+        return None
+    if not catalogs or _coverage(source, divided, whole) != Coverage():
+        return None
+    return replace(
+        catalogs[0],
+        models=tuple(model for each in catalogs for model in each.models),
+        endpoints=tuple(endpoint for each in catalogs for endpoint in each.endpoints),
+        prices=tuple(price for each in catalogs for price in each.prices),
+        finest={name: digits for each in catalogs for name, digits in each.finest.items()},
+        coverage=Coverage(),
+        records=whole,
+    )
+
+
+def _read_some(
+    source: Source[Any], divided: Sequence[_Divided], wanted: AbstractSet[bytes], read: Read
+) -> tuple[Catalog, tuple[Record, ...]] | None:
+    """The catalog that some of the records make within their envelope, and these records; null unless all is well."""
+    pages = [each.with_records(each.chosen(wanted)) for each in divided]
     try:
         catalog = read(source, pages)
     except ContractError:
         return None
-    fresh = [digest for page in digests for digest in page if digest not in former.by_digest]
-    if catalog.quarantined or catalog.unmapped or len(catalog.models) != len(fresh):
+    digests = [digest for digest in _digests(divided) if digest in wanted]
+    if catalog.quarantined or catalog.unmapped or len(catalog.models) != len(digests):
         return None
-    return catalog, {record.model_id: record for record in _records(fresh, catalog)}
+    return catalog, tuple(_records(digests, catalog))
 
 
 def _records(digests: Sequence[bytes], catalog: Catalog) -> Iterable[Record]:
@@ -142,7 +185,13 @@ def _divide(page: Page, path: tuple[str, ...]) -> _Divided:
     for name in path:
         levels.append(_LEVEL.decode(inner))
         inner = levels[-1][name]
-    return _Divided(page, path, tuple(levels), tuple(_LIST.decode(inner)))
+    records = tuple(_LIST.decode(inner))
+    return _Divided(page, path, tuple(levels), records, tuple(map(_digest, records)))
+
+
+def _digests(divided: Iterable[_Divided]) -> list[bytes]:
+    """The digests of the records of all pages, in their order."""
+    return [digest for each in divided for digest in each.digests]
 
 
 def _digest(raw: msgspec.Raw) -> bytes:

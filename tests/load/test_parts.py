@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -127,3 +128,23 @@ def test_another_reading_of_the_same_bytes_is_a_reading_of_the_whole(engine: Eng
     assert take(engine, "s", 1, registry()) == "loaded"
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT name FROM mart.model_current WHERE model_id = 'm3'")) == "A"
+
+
+MANY = tuple((f"m{number:04}", "AB"[number % 2], ONE) for number in range(1100))
+
+
+def padded(world: Registry) -> tuple[Page, ...]:
+    """Its page, with so much space behind it that it is read in pieces."""
+    [page] = world.snapshot("s", 0, Origin.RUN).pages
+    return (replace(page, body=page.body + b" " * 4_000_000),)
+
+
+@pytest.mark.parametrize("fault", sorted(set(FAULTS)))
+def test_what_is_read_in_pieces_says_what_it_says_as_a_whole(fault: str) -> None:
+    source, listening = kinds()["helicone_registry"]("s"), Listening()
+    pages = padded(registry(*MANY, fault=fault))
+    found, whole = read_whole(source, pages, listening), read_pages(source, pages)
+    assert found == whole
+    assert (found.decimals, found.counts) == (whole.decimals, whole.counts)
+    assert (found.records is not None) is (fault == "none")
+    assert (listening.models == [500, 500, 100]) is (fault == "none")
