@@ -9,7 +9,7 @@ from etl.cli import output
 from etl.cli.pull import JsonOption
 from etl.cli.session import session
 from etl.errors import ConfigurationError
-from etl.load.verify import Verdict
+from etl.load.comparing import Verdict
 from etl.pipeline import Pipeline
 from etl.sources.base import Source
 
