@@ -6,6 +6,7 @@
     │   ├── CredentialError       the variable that should hold a credential is unset
     │   └── DatabaseError         no database, or one with another schema
     ├── ArchiveError        a folder cannot take or give an archived body; nothing was dropped; exit status 1
+    ├── SparkError          Spark did not start, or a job of it failed; exit status 1
     └── SourceError         this source's snapshot failed, the others go on; exit status 1
         ├── FetchError            nothing usable came, after the retries
         ├── AccessError           the gateway refused us; a retry would not help
@@ -45,6 +46,10 @@ class DatabaseError(UsageError):
 
 class ArchiveError(EtlError):
     """A folder cannot take an archived body, or does not give back what was put there; nothing was dropped."""
+
+
+class SparkError(EtlError):
+    """Spark did not start, or one of its jobs failed; what it had written is not the result."""
 
 
 class SourceError(EtlError):

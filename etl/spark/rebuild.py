@@ -1,0 +1,108 @@
+"""The whole way: a plan of snapshots, read in tasks, folded to versions, written as Parquet and into a schema."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine
+
+from etl.errors import ConfigurationError, SparkError
+from etl.load import rebuilt
+from etl.load.history import COUNTED
+from etl.spark import plan as planning
+from etl.spark import tasks
+from etl.spark.bodies import Bodies
+from etl.spark.folding import Fold
+from etl.spark.plan import Plan
+from etl.spark.session import in_one_line
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where a rebuilt history goes: a folder or URL for Parquet, and if wanted a schema of a warehouse."""
+
+    output: str
+    schema: str | None = None
+    engine: Engine | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Rebuilt:
+    """What was rebuilt of one source: the snapshots that were read, the versions by relation, and what was unreadable."""
+
+    source: str
+    snapshots: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    unreadable: list[str] = field(default_factory=list)
+
+
+def rebuild(spark: "SparkSession", plan: Plan, bodies: Bodies, target: Target) -> list[Rebuilt]:
+    """Rebuild the history of every source of the plan. Raises ``ConfigurationError`` or ``SparkError``."""
+    with _in_one_line():
+        _require_free(spark, target.output)
+    if target.engine is not None and target.schema is not None:
+        with target.engine.begin() as connection:
+            rebuilt.create(connection, target.schema)
+    with _in_one_line():
+        piece = _pieces(spark, plan, bodies).persist()
+        for name, table in Fold(spark, piece).tables().items():
+            table.write.parquet(f"{target.output}/{name}")
+        if target.engine is not None and target.schema is not None:
+            _copy(spark, target.output, target.schema, target.engine)
+        found = _told(spark, target.output, plan)
+        spark.catalog.clearCache()
+        return found
+
+
+def _pieces(spark: "SparkSession", plan: Plan, bodies: Bodies) -> "DataFrame":
+    """The runs of all sources, one task for each group of snapshots."""
+    context = spark.sparkContext
+    units = [(group.encode(),) for group in planning.groups(plan, context.defaultParallelism)]
+    rows = spark.createDataFrame(context.parallelize(units, max(1, len(units))), "unit binary")
+    return rows.mapInArrow(tasks.reading(bodies), tasks.PIECE)
+
+
+def _copy(spark: "SparkSession", output: str, schema: str, engine: Engine) -> None:
+    url = engine.url.render_as_string(hide_password=False)
+    for table in rebuilt.tables(schema).tables.values():
+        if table.name != "part":
+            rows = spark.read.parquet(f"{output}/{table.name}")
+            rows.mapInArrow(tasks.writing(url, schema, table.name), "rows bigint").collect()
+
+
+def _told(spark: "SparkSession", output: str, plan: Plan) -> list[Rebuilt]:
+    found = {name: Rebuilt(source=name) for name in plan}
+    for name in ("model", "endpoint", "price"):
+        for row in spark.read.parquet(f"{output}/{name}").groupBy("source").count().collect():
+            found[row["source"]].rows[name] = row["count"]
+    snapshot = spark.read.parquet(f"{output}/snapshot")
+    for row in snapshot.where("failure IS NULL").groupBy("source").count().collect():
+        found[row["source"]].snapshots = row["count"]
+    lost = snapshot.where(snapshot.failure.isNotNull() & snapshot.status.isin(*COUNTED))
+    for row in lost.orderBy("snapshot_id").collect():
+        found[row["source"]].unreadable.append(f"snapshot {row['snapshot_id']}: {row['failure']}")
+    return list(found.values())
+
+
+def _require_free(spark: "SparkSession", output: str) -> None:
+    """Nothing is overwritten: what is there may be all that somebody has."""
+    java = spark.sparkContext._jvm  # noqa: SLF001  Spark has no other door to its file systems
+    path = java.org.apache.hadoop.fs.Path(output)
+    system = path.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())  # noqa: SLF001
+    if system.exists(path) and system.listStatus(path):
+        raise ConfigurationError(f"{output} holds something already: name another folder, which is made")
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    from py4j.protocol import Py4JError  # noqa: PLC0415
+    from pyspark.errors import PySparkException  # noqa: PLC0415
+
+    try:
+        yield
+    except (Py4JError, PySparkException) as error:
+        raise SparkError(f"Spark gave up: {in_one_line(error)}") from None

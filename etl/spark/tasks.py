@@ -1,0 +1,94 @@
+"""The two kinds of tasks, as Spark calls them: with Arrow batches, wherever a worker has room."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from etl.database.driver import copy_in
+from etl.database.engine import database_url, open_engine
+from etl.load import rebuilt
+from etl.spark.bodies import Bodies
+from etl.spark.plan import Group
+from etl.spark.reading import KEY, Piece, pieces
+
+if TYPE_CHECKING:
+    import pyarrow
+
+Batches = Iterator["pyarrow.RecordBatch"]
+
+Task = Callable[[Batches], Batches]
+
+ROWS = 10_000
+"""Rows of a batch: few enough to be held beside a catalog."""
+
+_NUMBERS = ("tier_start", "first", "last")
+_COLUMNS = ("source", "relation", "key", *KEY, "first", "last", "value")
+
+PIECE = ", ".join(f"{name} {'bigint' if name in _NUMBERS else 'string'}" for name in _COLUMNS)
+"""The columns of what ``reading`` gives."""
+
+
+def reading(bodies: Bodies) -> Task:
+    """The task that reads: batches with the column ``unit`` (encoded groups) to batches of pieces."""
+    return partial(_read, bodies)
+
+
+def writing(url: str, schema: str, table: str) -> Task:
+    """The task that puts its rows into a table of a schema by COPY, once however often it is done; gives their number.
+
+    Columns are those of the table; JSON and amounts are text.
+    """
+    return partial(_write, url, schema, table)
+
+
+def _read(bodies: Bodies, batches: Batches) -> Batches:
+    for batch in batches:
+        for unit in batch.column("unit").to_pylist():
+            with bodies.open() as opened:
+                yield from _packed(pieces(Group.decode(unit), opened))
+
+
+def _packed(found: Iterable[Piece]) -> Batches:
+    import pyarrow  # noqa: PLC0415
+
+    types = [(name, pyarrow.int64() if name in _NUMBERS else pyarrow.string()) for name in _COLUMNS]
+    rest = iter(found)
+    while rows := [_row(piece) for piece in itertools.islice(rest, ROWS)]:
+        columns = [
+            pyarrow.array(column, type_) for column, (_, type_) in zip(zip(*rows, strict=True), types, strict=True)
+        ]
+        yield pyarrow.RecordBatch.from_arrays(columns, schema=pyarrow.schema(types))
+
+
+def _row(piece: Piece) -> tuple[Any, ...]:
+    key = msgspec.json.encode(piece.key).decode()
+    return (piece.source, piece.relation, key, *piece.key, piece.first, piece.last, piece.value)
+
+
+def _write(url: str, schema: str, table: str, batches: Batches) -> Batches:
+    import pyarrow  # noqa: PLC0415
+    from pyspark import TaskContext  # noqa: PLC0415
+
+    context = TaskContext.get()
+    with open_engine(database_url(url)).begin() as connection:
+        count = _put(connection, schema, table, context.partitionId() if context else 0, batches)
+    yield pyarrow.RecordBatch.from_pydict({"rows": pyarrow.array([count], pyarrow.int64())})
+
+
+def _put(connection: Connection, schema: str, table: str, number: int, batches: Batches) -> int:
+    there = rebuilt.tables(schema).tables
+    part = there[f"{schema}.part"]
+    mark = upsert(part).values(name=table, number=number).on_conflict_do_nothing().returning(part.c.number)
+    is_first = connection.scalar(mark) is not None
+    count = 0
+    for batch in batches:
+        if is_first:
+            columns = [batch.column(name).to_pylist() for name in there[f"{schema}.{table}"].c.keys()]
+            copy_in(connection, f"{schema}.{table}", there[f"{schema}.{table}"].c.keys(), zip(*columns, strict=True))
+        count += batch.num_rows
+    return count
