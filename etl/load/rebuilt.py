@@ -65,9 +65,8 @@ def require_ours(connection: Connection, schema: str) -> None:
 def require_there(connection: Connection, schema: str) -> None:
     """Raise ``ConfigurationError`` unless a schema holds a rebuilt history."""
     require_ours(connection, schema)
-    missing = {table.name for table in tables(schema).tables.values()} - set(
-        inspect(connection).get_table_names(schema)
-    )
+    there = set(inspect(connection).get_table_names(schema))
+    missing = {table.name for table in tables(schema).tables.values()} - there
     if missing:
         raise ConfigurationError(
             f"the schema {schema} holds no rebuilt history: `etl rebuild --output DIR --into {schema}` makes one"

@@ -1,5 +1,6 @@
-"""Where a task gets its bodies from: the warehouse, or a folder that `etl raw archive` wrote. No body goes through the
-driver.
+"""Where a task gets its bodies from: the warehouse, or a folder that `etl raw archive` wrote.
+
+No body goes through the driver.
 """
 
 from collections.abc import Iterator

@@ -1,5 +1,6 @@
-"""Values as text: equal values are equal texts, so that an engine that knows neither ``jsonb`` nor exact decimals of any
-length compares as Postgres does.
+"""Values as text, where equal values are equal texts.
+
+So an engine that knows neither ``jsonb`` nor exact decimals of any length compares as Postgres does.
 """
 
 from collections.abc import Mapping

@@ -80,7 +80,7 @@ def _unpacked(rows: "DataFrame", schema: str) -> "DataFrame":
 
 
 def _type(type_: Any) -> str:
-    """The type of a column in Spark. Amounts stay text, as they may have more digits than its decimals; so does JSON."""
+    """The type of a column in Spark. Amounts, which may have more digits than its decimals, stay text; so does JSON."""
     if isinstance(type_, JSONB):
         return "string"
     names = {BigInteger: "bigint", Boolean: "boolean", DateTime: "timestamp", ARRAY: "array<string>"}

@@ -7,7 +7,7 @@ says of itself: ``coverage`` and the scopes of which it cannot speak. A ``snapsh
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from etl.domain.catalog import Catalog, Price, Scope
 from etl.domain.snapshot import Page
@@ -15,11 +15,13 @@ from etl.errors import ContractError
 from etl.load import relations
 from etl.load.relations import Relation
 from etl.reading import read_pages
-from etl.sources.base import Source
 from etl.sources.registry import kinds
 from etl.spark import canonical
 from etl.spark.bodies import Opened
 from etl.spark.plan import Group, Item
+
+if TYPE_CHECKING:
+    from etl.sources.base import Source
 
 KEY = ("model_id", "provider", "region", "plan", "meter", "tier_start", "author")
 """Every column that is part of a key; null where a relation does not have it."""

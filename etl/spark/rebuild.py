@@ -32,7 +32,7 @@ class Target:
 
 @dataclass(kw_only=True, slots=True)
 class Rebuilt:
-    """What was rebuilt of one source: the snapshots that were read, the versions by relation, and what was unreadable."""
+    """What was rebuilt of one source: the snapshots that were read, the versions by relation, what was unreadable."""
 
     source: str
     snapshots: int = 0

@@ -25,7 +25,7 @@ _DEFAULTS = {
     "spark.ui.showConsoleProgress": "false",
 }
 
-_LOCAL = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "8", "spark.driver.host": "127.0.0.1"}
+_LOCAL = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", "spark.driver.host": "127.0.0.1"}
 """What differs where all of it runs on one machine: nobody looks on, and small parts cost more than they bring."""
 
 
@@ -53,7 +53,8 @@ def require_spark() -> None:
         import pyspark  # noqa: F401, PLC0415
     except ImportError:
         raise ConfigurationError(
-            "PySpark is not installed: pip install 'llm-price-warehouse[spark]' (in a checkout: pip install -e '.[spark]')"
+            "PySpark is not installed: pip install 'llm-price-warehouse[spark]' "
+            "(in a checkout: pip install -e '.[spark]')"
         ) from None
     found = java_version()
     if found is None or found < OLDEST_JAVA:

@@ -17,9 +17,9 @@ from etl.spark.plan import Group
 from etl.spark.reading import KEY, Piece, pieces
 
 if TYPE_CHECKING:
-    import pyarrow
+    import pyarrow as pa
 
-Batches = Iterator["pyarrow.RecordBatch"]
+Batches = Iterator["pa.RecordBatch"]
 
 Task = Callable[[Batches], Batches]
 
@@ -54,15 +54,13 @@ def _read(bodies: Bodies, batches: Batches) -> Batches:
 
 
 def _packed(found: Iterable[Piece]) -> Batches:
-    import pyarrow  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415
 
-    types = [(name, pyarrow.int64() if name in _NUMBERS else pyarrow.string()) for name in _COLUMNS]
+    types = [(name, pa.int64() if name in _NUMBERS else pa.string()) for name in _COLUMNS]
     rest = iter(found)
     while rows := [_row(piece) for piece in itertools.islice(rest, ROWS)]:
-        columns = [
-            pyarrow.array(column, type_) for column, (_, type_) in zip(zip(*rows, strict=True), types, strict=True)
-        ]
-        yield pyarrow.RecordBatch.from_arrays(columns, schema=pyarrow.schema(types))
+        columns = [pa.array(column, type_) for column, (_, type_) in zip(zip(*rows, strict=True), types, strict=True)]
+        yield pa.RecordBatch.from_arrays(columns, schema=pa.schema(types))
 
 
 def _row(piece: Piece) -> tuple[Any, ...]:
@@ -71,24 +69,24 @@ def _row(piece: Piece) -> tuple[Any, ...]:
 
 
 def _write(url: str, schema: str, table: str, batches: Batches) -> Batches:
-    import pyarrow  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415
     from pyspark import TaskContext  # noqa: PLC0415
 
     context = TaskContext.get()
     with open_engine(database_url(url)).begin() as connection:
         count = _put(connection, schema, table, context.partitionId() if context else 0, batches)
-    yield pyarrow.RecordBatch.from_pydict({"rows": pyarrow.array([count], pyarrow.int64())})
+    yield pa.RecordBatch.from_pydict({"rows": pa.array([count], pa.int64())})
 
 
 def _put(connection: Connection, schema: str, table: str, number: int, batches: Batches) -> int:
     there = rebuilt.tables(schema).tables
-    part = there[f"{schema}.part"]
+    part, columns = there[f"{schema}.part"], there[f"{schema}.{table}"].c.keys()
     mark = upsert(part).values(name=table, number=number).on_conflict_do_nothing().returning(part.c.number)
     is_first = connection.scalar(mark) is not None
     count = 0
     for batch in batches:
         if is_first:
-            columns = [batch.column(name).to_pylist() for name in there[f"{schema}.{table}"].c.keys()]
-            copy_in(connection, f"{schema}.{table}", there[f"{schema}.{table}"].c.keys(), zip(*columns, strict=True))
+            values = (batch.column(name).to_pylist() for name in columns)
+            copy_in(connection, f"{schema}.{table}", columns, zip(*values, strict=True))
         count += batch.num_rows
     return count
