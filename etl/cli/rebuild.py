@@ -50,6 +50,7 @@ def rebuild(  # noqa: PLR0913  each is an option
     if into is not None:
         with current.engine.begin() as connection:
             rebuilt.require_ours(connection, into)
+    settings = current.settings.spark
     with (
         output.working("Spark rebuilds"),
         spark_session(settings.master, settings.conf or {}) as spark,

@@ -3,6 +3,7 @@
 The statements stand in ``sql/``; this module says in which order.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -26,40 +27,46 @@ _SET_ASIDE = {
 
 @dataclass(frozen=True)
 class Fold:
-    """The steps from runs (``piece``: source, relation, key, its columns, first, last, value) to a history."""
+    """The steps from runs (``piece``: source, relation, key, its columns, first, last, value) to a history.
+
+    ``keep`` computes a table of some name and puts it somewhere. Without that Spark would plan all steps as one, of
+    which it takes minutes to think.
+    """
 
     spark: "SparkSession"
-    piece: "DataFrame"
+    keep: "Callable[[str, DataFrame], DataFrame]"
 
-    def tables(self) -> "dict[str, DataFrame]":
+    def tables(self, pieces: "DataFrame") -> "dict[str, DataFrame]":
         """By name, the tables of the history, of what was set aside, and of the snapshots that were read."""
-        snapshot = self._run("snapshot", piece=self.piece)
-        tick = self._run("tick", snapshot=snapshot).cache()
-        coverage = self._run("coverage", piece=self.piece).cache()
-        silence = self._run("silence", piece=self.piece, snapshot=snapshot, coverage=coverage).cache()
-        showing = self._showing(tick, [each.name for each in HISTORY if each is not relations.model])
-        ending = self._run("ending", showing=showing, silence=silence, tick=tick).cache()
-        version = self._run("version", showing=showing, ending=ending).cache()
-        deaf = self._run("model_silence", piece=self.piece, coverage=coverage, version=version, silence=silence)
-        models = self._showing(tick, [relations.model.name])
-        ended = self._run("ending", showing=models, silence=deaf, tick=tick)
-        every = version.unionByName(self._run("version", showing=models, ending=ended))
-        dated = self._run("dated", version=every, tick=tick).cache()
+        piece = self.keep("piece", pieces)
+        snapshot = self._step("snapshot", piece=piece)
+        tick = self._step("tick", snapshot=snapshot)
+        coverage = self._step("coverage", piece=piece)
+        silence = self._step("silence", piece=piece, snapshot=snapshot, coverage=coverage)
+        showing = self._step("showing", _but(relations.model), piece=piece, tick=tick)
+        ending = self._step("ending", showing=showing, silence=silence, tick=tick)
+        version = self._step("version", showing=showing, ending=ending)
+        unseen = self._step("unseen", showing=showing, ending=ending, tick=tick)
+        silence = self._step("model_silence", piece=piece, coverage=coverage, version=version, silence=silence)
+        showing = self._step("showing", {"relations": [relations.model.name]}, piece=piece, tick=tick)
+        ending = self._step("ending", showing=showing, silence=silence, tick=tick)
+        models = self._step("version", showing=showing, ending=ending)
+        dated = self._step("dated", version=version.unionByName(models), tick=tick)
         found = {each.name: _typed(dated, each) for each in HISTORY if each is not relations.unseen}
-        unseen = self._run("dated", version=self._run("unseen", showing=showing, ending=ending), tick=tick)
-        found["unseen"] = self._run("seen", version=unseen, tick=tick).select(*_columns(relations.unseen))
-        aside = {name: self._set_aside(name, schema) for name, schema in _SET_ASIDE.items()}
+        found["unseen"] = unseen.select(*_columns(relations.unseen))
+        aside = {name: _set_aside(piece, name, schema) for name, schema in _SET_ASIDE.items()}
         return found | aside | {"snapshot": snapshot.drop("ordinal")}
 
-    def _showing(self, tick: "DataFrame", names: list[str]) -> "DataFrame":
-        return self._run("showing", {"relations": names}, piece=self.piece, tick=tick).cache()
+    def _step(self, name: str, arguments: dict[str, Any] | None = None, **tables: "DataFrame") -> "DataFrame":
+        return self.keep(name, self.spark.sql(_SQL[name], arguments, **tables))
 
-    def _set_aside(self, name: str, schema: str) -> "DataFrame":
-        rows = self.piece.where(self.piece.relation == name)
-        return _unpacked(rows, schema).select("source", "told.*")
 
-    def _run(self, statement: str, arguments: dict[str, Any] | None = None, **tables: "DataFrame") -> "DataFrame":
-        return self.spark.sql(_SQL[statement], arguments, **tables)
+def _but(relation: Relation) -> dict[str, Any]:
+    return {"relations": [each.name for each in HISTORY if each is not relation]}
+
+
+def _set_aside(piece: "DataFrame", name: str, schema: str) -> "DataFrame":
+    return _unpacked(piece.where(piece.relation == name), schema).select("source", "told.*")
 
 
 def _columns(relation: Relation) -> list[str]:

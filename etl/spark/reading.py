@@ -6,11 +6,10 @@ says of itself: ``coverage`` and the scopes of which it cannot speak. A ``snapsh
 (``quarantine``) and what it has no meter for (``unmapped_field``) have a row each.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from etl.domain.catalog import Catalog, Price, Scope
-from etl.domain.snapshot import Page
 from etl.errors import ContractError
 from etl.load import relations
 from etl.load.relations import Relation
@@ -19,9 +18,6 @@ from etl.sources.registry import kinds
 from etl.spark import canonical
 from etl.spark.bodies import Opened
 from etl.spark.plan import Group, Item
-
-if TYPE_CHECKING:
-    from etl.sources.base import Source
 
 KEY = ("model_id", "provider", "region", "plan", "meter", "tier_start", "author")
 """Every column that is part of a key; null where a relation does not have it."""
@@ -43,33 +39,43 @@ class Piece(NamedTuple):
     value: str
 
 
-def pieces(group: Group, bodies: Opened) -> Iterator[Piece]:
+Read = Callable[[Item], Catalog]
+"""Reads a snapshot; the same object again where the bytes are those of the one before. Raises ``ContractError``."""
+
+
+def reader(source: str, bodies: Opened) -> Read:
+    """Reads the snapshots of a source one after the other."""
+    sources = {kind: each(source) for kind, each in kinds().items()}
+    before: tuple[Any, Catalog] | None = None
+
+    def read(item: Item) -> Catalog:
+        nonlocal before
+        pages = bodies.pages(item)
+        # All that a reading depends on: the same gives the same catalog, which need not be read twice.
+        known = item.kind, tuple((page.number, page.status, page.body) for page in pages)
+        if before is None or before[0] != known:
+            before = known, read_pages(sources[item.kind], pages)
+        return before[1]
+
+    return read
+
+
+def pieces(group: Group, read: Read) -> Iterator[Piece]:
     """What the snapshots of a group show. What cannot be read is told as such and shows nothing."""
-    sources: dict[str, Source[Any]] = {}
     runs = Runs(group.source)
-    before: _Read | None = None
+    before: tuple[Catalog, Shown] | None = None
     for item in group.items:
-        source = sources.setdefault(item.kind, kinds()[item.kind](group.source))
         try:
-            pages = bodies.pages(item)
-            if before is None or before.bytes != _bytes(item.kind, pages):
-                catalog = read_pages(source, pages)
-                before = _Read(_bytes(item.kind, pages), catalog, shown(catalog))
+            catalog = read(item)
         except ContractError as error:
             yield _snapshot(group.source, item, str(error))
             continue
+        if before is None or before[0] is not catalog:
+            before = catalog, shown(catalog)
         yield _snapshot(group.source, item, None)
-        yield from _set_aside(group.source, item, before.catalog)
-        yield from runs.show(item.ordinal, before.shown)
+        yield from _set_aside(group.source, item, catalog)
+        yield from runs.show(item.ordinal, before[1])
     yield from runs.end()
-
-
-class _Read(NamedTuple):
-    """What was read last."""
-
-    bytes: tuple[Any, ...]
-    catalog: Catalog
-    shown: Shown
 
 
 class Runs:
@@ -175,8 +181,3 @@ def _set_aside(source: str, item: Item, catalog: Catalog) -> Iterator[Piece]:
 
 def _row(source: str, relation: str, item: Item, values: Mapping[str, Any]) -> Piece:
     return Piece(source, relation, _NO_KEY, item.ordinal, item.ordinal, canonical.text_of(values))
-
-
-def _bytes(kind: str, pages: Sequence[Page]) -> tuple[Any, ...]:
-    """All that a reading depends on: the same gives the same catalog, so that it need not be read twice."""
-    return kind, tuple((page.number, page.status, page.body) for page in pages)

@@ -1,9 +1,10 @@
 """The whole way: a plan of snapshots, read in tasks, folded to versions, written as Parquet and into a schema."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
@@ -48,14 +49,13 @@ def rebuild(spark: "SparkSession", plan: Plan, bodies: Bodies, target: Target) -
         with target.engine.begin() as connection:
             rebuilt.create(connection, target.schema)
     with _in_one_line():
-        piece = _pieces(spark, plan, bodies).persist()
-        for name, table in Fold(spark, piece).tables().items():
+        steps = f"{target.output}/_steps"
+        for name, table in Fold(spark, _keeper(spark, steps)).tables(_pieces(spark, plan, bodies)).items():
             table.write.parquet(f"{target.output}/{name}")
+        _remove(spark, steps)
         if target.engine is not None and target.schema is not None:
             _copy(spark, target.output, target.schema, target.engine)
-        found = _told(spark, target.output, plan)
-        spark.catalog.clearCache()
-        return found
+        return _told(spark, target.output, plan)
 
 
 def _pieces(spark: "SparkSession", plan: Plan, bodies: Bodies) -> "DataFrame":
@@ -64,6 +64,18 @@ def _pieces(spark: "SparkSession", plan: Plan, bodies: Bodies) -> "DataFrame":
     units = [(group.encode(),) for group in planning.groups(plan, context.defaultParallelism)]
     rows = spark.createDataFrame(context.parallelize(units, max(1, len(units))), "unit binary")
     return rows.mapInArrow(tasks.reading(bodies), tasks.PIECE)
+
+
+def _keeper(spark: "SparkSession", folder: str) -> "Callable[[str, DataFrame], DataFrame]":
+    """Keeps each step in files of its own: what was read once is not read again when a worker is lost."""
+    numbers = itertools.count()
+
+    def keep(name: str, table: "DataFrame") -> "DataFrame":
+        path = f"{folder}/{next(numbers):02}-{name}"
+        table.write.parquet(path)
+        return spark.read.schema(table.schema).parquet(path)
+
+    return keep
 
 
 def _copy(spark: "SparkSession", output: str, schema: str, engine: Engine) -> None:
@@ -90,11 +102,21 @@ def _told(spark: "SparkSession", output: str, plan: Plan) -> list[Rebuilt]:
 
 def _require_free(spark: "SparkSession", output: str) -> None:
     """Nothing is overwritten: what is there may be all that somebody has."""
-    java = spark.sparkContext._jvm  # noqa: SLF001  Spark has no other door to its file systems
-    path = java.org.apache.hadoop.fs.Path(output)
-    system = path.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())  # noqa: SLF001
+    system, path = _place(spark, output)
     if system.exists(path) and system.listStatus(path):
         raise ConfigurationError(f"{output} holds something already: name another folder, which is made")
+
+
+def _remove(spark: "SparkSession", folder: str) -> None:
+    system, path = _place(spark, folder)
+    system.delete(path, True)  # noqa: FBT003  with all that is in it; Java has no names for arguments
+
+
+def _place(spark: "SparkSession", name: str) -> tuple[Any, Any]:
+    """The file system of a path or URL, and the path in it."""
+    context = spark.sparkContext
+    path = context._jvm.org.apache.hadoop.fs.Path(name)  # noqa: SLF001  Spark has no other door to its file systems
+    return path.getFileSystem(context._jsc.hadoopConfiguration()), path  # noqa: SLF001
 
 
 @contextmanager

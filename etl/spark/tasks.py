@@ -14,7 +14,7 @@ from etl.database.engine import database_url, open_engine
 from etl.load import rebuilt
 from etl.spark.bodies import Bodies
 from etl.spark.plan import Group
-from etl.spark.reading import KEY, Piece, pieces
+from etl.spark.reading import KEY, Piece, pieces, reader
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,8 +49,9 @@ def writing(url: str, schema: str, table: str) -> Task:
 def _read(bodies: Bodies, batches: Batches) -> Batches:
     for batch in batches:
         for unit in batch.column("unit").to_pylist():
+            group = Group.decode(unit)
             with bodies.open() as opened:
-                yield from _packed(pieces(Group.decode(unit), opened))
+                yield from _packed(pieces(group, reader(group.source, opened)))
 
 
 def _packed(found: Iterable[Piece]) -> Batches:
@@ -58,12 +59,13 @@ def _packed(found: Iterable[Piece]) -> Batches:
 
     types = [(name, pa.int64() if name in _NUMBERS else pa.string()) for name in _COLUMNS]
     rest = iter(found)
-    while rows := [_row(piece) for piece in itertools.islice(rest, ROWS)]:
+    while rows := [row_of(piece) for piece in itertools.islice(rest, ROWS)]:
         columns = [pa.array(column, type_) for column, (_, type_) in zip(zip(*rows, strict=True), types, strict=True)]
         yield pa.RecordBatch.from_arrays(columns, schema=pa.schema(types))
 
 
-def _row(piece: Piece) -> tuple[Any, ...]:
+def row_of(piece: Piece) -> tuple[Any, ...]:
+    """A piece with the columns of ``PIECE``."""
     key = msgspec.json.encode(piece.key).decode()
     return (piece.source, piece.relation, key, *piece.key, piece.first, piece.last, piece.value)
 
