@@ -3,7 +3,6 @@
 The statements stand in ``sql/``; this module says in which order.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,8 @@ from etl.load import relations
 from etl.load.relations import HISTORY, Relation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyspark.sql import DataFrame, SparkSession
 
 _SQL = {file.name.removesuffix(".sql"): file.read_text("utf-8") for file in (files(__package__) / "sql").iterdir()}

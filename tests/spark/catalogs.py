@@ -4,9 +4,8 @@ import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, Connection, Text, cast, select
 from sqlalchemy.dialects.postgresql import JSONB
@@ -30,6 +29,9 @@ from etl.load.merge import Step
 from etl.load.relations import HISTORY, Relation
 from etl.spark import canonical
 from tests.load.worlds import moment
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 MODELS = ("m0", "m1", "m2")
 PROVIDERS = ("p0", "p1", "p2")

@@ -7,9 +7,9 @@ import pytest
 
 from etl.errors import ConfigurationError
 from etl.spark.session import require_spark, spark_session
-from tests.cli.conftest import etl as etl
-from tests.cli.conftest import folder as folder
-from tests.cli.conftest import typing as typing
+from tests.cli.conftest import etl, folder, typing
+
+__all__ = ["etl", "folder", "spark", "typing"]  # The command as the tests of the command line have it.
 
 QUICK = {
     # What runs for seconds is not worth the time of the second compiler.
