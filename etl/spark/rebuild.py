@@ -50,7 +50,7 @@ def rebuild(spark: "SparkSession", plan: Plan, bodies: Bodies, target: Target) -
             rebuilt.create(connection, target.schema)
     with _in_one_line():
         steps = f"{target.output}/_steps"
-        for name, table in Fold(spark, _keeper(spark, steps)).tables(_pieces(spark, plan, bodies)).items():
+        for name, table in Fold(spark, keeper(spark, steps)).tables(_pieces(spark, plan, bodies)).items():
             table.write.parquet(f"{target.output}/{name}")
         _remove(spark, steps)
         if target.engine is not None and target.schema is not None:
@@ -66,7 +66,7 @@ def _pieces(spark: "SparkSession", plan: Plan, bodies: Bodies) -> "DataFrame":
     return rows.mapInArrow(tasks.reading(bodies), tasks.PIECE)
 
 
-def _keeper(spark: "SparkSession", folder: str) -> "Callable[[str, DataFrame], DataFrame]":
+def keeper(spark: "SparkSession", folder: str) -> "Callable[[str, DataFrame], DataFrame]":
     """Keeps each step in files of its own: what was read once is not read again when a worker is lost."""
     numbers = itertools.count()
 

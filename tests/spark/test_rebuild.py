@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +17,21 @@ from etl.backfill import snapshots
 from etl.database.engine import open_engine
 from etl.domain.catalog import Catalog
 from etl.errors import ContractError, SparkError
-from etl.load import against
 from etl.load.relations import HISTORY
 from etl.pipeline import Pipeline
 from etl.sources.registry import kinds
 from etl.spark import plan, tasks
-from etl.spark.bodies import Archive, Warehouse
+from etl.spark.bodies import Warehouse
 from etl.spark.folding import Fold
 from etl.spark.plan import Group, Item
 from etl.spark.reading import pieces
-from etl.spark.rebuild import Target, rebuild
+from etl.spark.rebuild import Target, keeper, rebuild
 from tests.cli.conftest import Run, named
 from tests.conftest import _database
-from tests.load.archiving import archived
+from tests.load.archiving import archived, file_of
 from tests.load.believing import clock, load
 from tests.load.test_permutations import thirty_worlds
-from tests.load.worlds import WORLDS, moment, snapshot
+from tests.load.worlds import WORLDS, World, body, moment, snapshot
 from tests.recorded import CATALOGS
 from tests.spark.catalogs import Timeline, folded, in_text, timeline
 
@@ -64,12 +64,11 @@ def told(catalogs: Timeline, source: str, size: int) -> Iterator[tuple[Any, ...]
         yield from map(tasks.row_of, pieces(group, read))
 
 
-def versions(spark: Any, timelines: Mapping[str, Timeline]) -> dict[tuple[str, str], list[str]]:
+def versions(spark: Any, timelines: Mapping[str, Timeline], steps: str) -> dict[tuple[str, str], list[str]]:
     """What Spark makes of timelines that were cut into tasks of all sizes, by source and relation."""
     cut = enumerate(timelines.items())
     rows = [row for number, (source, catalogs) in cut for row in told(catalogs, source, 1 + number % DAYS)]
-    fold = Fold(spark, lambda _, table: table.localCheckpoint())
-    tables = fold.tables(spark.createDataFrame(rows, tasks.PIECE))
+    tables = Fold(spark, keeper(spark, steps)).tables(spark.createDataFrame(rows, tasks.PIECE))
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for relation in HISTORY:
         for row in tables[relation.name].toArrow().to_pylist():
@@ -77,9 +76,9 @@ def versions(spark: Any, timelines: Mapping[str, Timeline]) -> dict[tuple[str, s
     return found
 
 
-def test_windows_make_of_any_catalogs_what_the_merge_makes_of_them(spark: Any, engine: Engine) -> None:
+def test_windows_make_of_any_catalogs_what_the_merge_makes_of_them(spark: Any, engine: Engine, tmp_path: Path) -> None:
     timelines = {f"s{seed}": timeline(random.Random(seed), DAYS) for seed in range(TIMELINES)}  # noqa: S311
-    found = versions(spark, timelines)
+    found = versions(spark, timelines, str(tmp_path))
     for source, catalogs in timelines.items():
         with engine.connect() as connection:
             expected = folded(connection, catalogs)
@@ -172,26 +171,30 @@ def test_a_rebuilt_history_that_is_another_differs(ours: Engine, etl: Run, tampe
             connection.execute(text(f"DROP TABLE kept.{table}"))
 
 
-def test_an_archive_alone_gives_the_same_history(spark: Any, engine: Engine, tmp_path: Path) -> None:
-    for day, world in WORLDS.items():
-        load(engine, "s", day, world)
-    folder = tmp_path / "archive"
-    archived(engine, folder, before=moment(9), drop=True)
-    target = Target(output=str(tmp_path / "out"), schema="again", engine=engine)
-    [found] = rebuild(spark, plan.from_archive(folder, ["s"]), Archive(folder), target)
-    assert found.snapshots == len(WORLDS)
-    with engine.connect() as connection:
-        assert against.verify(connection, "s", "again").agrees
-
-
-def test_a_body_that_is_gone_is_named_and_the_command_fails(ours: Engine, spark: Any, etl: Run, folder: Path) -> None:
+def test_an_archive_alone_gives_the_same_history_and_what_is_gone_from_it_is_named(
+    spark: Any, etl: Run, engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert spark is not None
-    archived(ours, folder / "archive", before=moment(3))
-    gone = next((folder / "archive" / "objects").rglob("*.zst"))
+    monkeypatch.setenv("DATABASE_URL", named(engine.url))
+    for day, world in WORLDS.items():
+        load(engine, "whole", day, world)
+    for day, world in enumerate([WORLDS[0], World({"openai/m7": ("A", {})}), WORLDS[3]]):
+        load(engine, "torn", day, world)
+    archived(engine, folder / "archive", before=moment(9), drop=True)
+    gone = file_of(folder / "archive", sha256(body(World({"openai/m7": ("A", {})}))).hexdigest())
     gone.unlink()
-    ended = etl("rebuild", "small", "--engine", "spark", "-o", "out", "--from", "archive")
+    ended = etl("rebuild", "--engine", "spark", "-o", "out", "--into", "again", "--from", "archive")
     assert ended.status == 1
-    assert f"{gone.name} is missing" in ended.err
+    assert f"etl: torn: snapshot 7: {gone} is missing" in ended.err
+    assert etl("verify", "whole", "--against", "again").status == 0
+    compared = etl("verify", "torn", "--against", "again")
+    assert compared.status == 1
+    assert f"{gone} is missing" in compared.err
+    assert (folder / "out" / "price" / "_SUCCESS").exists()
+    assert not (folder / "out" / "_steps").exists()
+    again = etl("rebuild", "--engine", "spark", "-o", "out", "--from", "archive")
+    assert again.status == 2
+    assert "holds something already" in again.err
 
 
 def test_a_job_that_fails_ends_in_one_line(spark: Any, url: URL, tmp_path: Path) -> None:
