@@ -11,7 +11,6 @@ from etl.cli import output
 from etl.cli.pull import JsonOption
 from etl.cli.session import Session, session
 from etl.errors import ConfigurationError
-from etl.load import manifest, rebuilt
 
 if TYPE_CHECKING:
     from etl.spark.bodies import Bodies
@@ -39,6 +38,7 @@ def rebuild(  # noqa: PLR0913  each is an option
     if engine not in ENGINES:
         raise ConfigurationError(f"there is no engine {engine}: write --engine {' or '.join(ENGINES)}")
     # What starts here alone takes long to import, and is not there at all without the extra.
+    from etl.load import rebuilt  # noqa: PLC0415
     from etl.spark.rebuild import Target  # noqa: PLC0415
     from etl.spark.rebuild import rebuild as rebuild_with_spark  # noqa: PLC0415
     from etl.spark.session import require_spark, spark_session  # noqa: PLC0415
@@ -73,6 +73,7 @@ def _from_warehouse(current: Session, names: Iterable[str] | None) -> "tuple[Pla
 
 
 def _from_archive(folder: Path, names: Iterable[str] | None) -> "tuple[Plan, Bodies]":
+    from etl.load import manifest  # noqa: PLC0415
     from etl.spark import plan  # noqa: PLC0415
     from etl.spark.bodies import Archive  # noqa: PLC0415
 

@@ -9,7 +9,6 @@ from etl.cli import output
 from etl.cli.pull import JsonOption
 from etl.cli.session import session
 from etl.errors import ConfigurationError
-from etl.load import against as against_schema
 from etl.load.comparing import Verdict
 from etl.pipeline import Pipeline
 from etl.sources.base import Source
@@ -65,8 +64,10 @@ def _verify(pipeline: Pipeline, source: Source[Any], *, is_applied: bool) -> Ver
 
 def _compare(pipeline: Pipeline, name: str, schema: str) -> Verdict:
     """One source with what was rebuilt of it elsewhere."""
+    from etl.load import against as rebuilt_elsewhere  # noqa: PLC0415
+
     with pipeline.engine.connect() as connection:
-        return against_schema.verify(connection, name, schema)
+        return rebuilt_elsewhere.verify(connection, name, schema)
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:
