@@ -40,6 +40,9 @@ ROUTES = [(model, provider) for model in MODELS for provider in PROVIDERS]
 SPELLINGS: tuple[Any, ...] = (1, Decimal("1.0"), Decimal("1e0"), True, "1", Decimal(100), Decimal("1E+2"), 100, None)
 """Of which some are equal, and some only look so."""
 
+LASTING = ("models", "endpoints", "prices", "quarantined")
+"""What is often as it was; what cannot be read, for long."""
+
 Timeline = Sequence[Catalog | None]
 """The catalogs of the days from 0 on; null where that of a day cannot be read."""
 
@@ -50,7 +53,7 @@ def timeline(chance: random.Random, days: int) -> Timeline:
     last = catalog(chance)
     for _ in range(days):
         drawn = catalog(chance)
-        kept = {name: getattr(last, name) for name in ("models", "endpoints", "prices") if chance.random() < 0.6}
+        kept = {name: getattr(last, name) for name in LASTING if chance.random() < 0.6}
         last = replace(drawn, **kept)
         found.append(last if chance.random() < 0.9 else None)
     return found
@@ -58,7 +61,8 @@ def timeline(chance: random.Random, days: int) -> Timeline:
 
 def catalog(chance: random.Random) -> Catalog:
     """What a source could show; nothing of it hangs together more than it must."""
-    routes = [route for route in ROUTES if chance.random() < 0.5]
+    often = chance.choice([0.0, 0.5, 0.5, 0.5])
+    routes = [route for route in ROUTES if chance.random() < often]
     return Catalog(
         models=tuple(_model(name, chance) for name in MODELS if chance.random() < 0.6),
         endpoints=tuple(
