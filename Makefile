@@ -20,7 +20,7 @@ demo: .venv/.installed ## Start the embedded Postgres and play the sample catalo
 test: .venv/.tested ## Run the tests that take seconds
 	@$(PYTEST)
 
-test-slow: .venv/.tested ## Run the tests that take minutes
+test-slow: .venv/.slow ## Run the tests that take minutes
 	@$(PYTEST) -m slow
 
 check: .venv/.tested ## Lint, types and architecture
@@ -45,6 +45,11 @@ clean: ## Remove .venv and caches; the database and its data stay
 	@echo "installing into .venv …" >&2
 	@$(PYTHON) -m venv .venv
 	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+.venv/.slow: .venv/.tested
+	@echo "installing Spark …" >&2
+	@$(PIP) install -c constraints.txt -e '.[dev,spark]'
 	@touch $@
 
 .venv/.tested: .venv/.installed

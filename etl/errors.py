@@ -7,6 +7,7 @@
     │   └── DatabaseError         no database, or one with another schema
     ├── ExportError         an export could not be written; the one before it stands; exit status 1
     ├── ArchiveError        a folder cannot take or give an archived body; nothing was dropped; exit status 1
+    ├── SparkError          Spark did not start, or a job of it failed; exit status 1
     └── SourceError         this source's snapshot failed, the others go on; exit status 1
         ├── FetchError            nothing usable came, after the retries
         ├── AccessError           the gateway refused us; a retry would not help
@@ -50,6 +51,10 @@ class ExportError(EtlError):
 
 class ArchiveError(EtlError):
     """A folder cannot take an archived body, or does not give back what was put there; nothing was dropped."""
+
+
+class SparkError(EtlError):
+    """Spark did not start, or one of its jobs failed; what it had written is not the result."""
 
 
 class SourceError(EtlError):

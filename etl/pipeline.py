@@ -23,12 +23,12 @@ from etl.extract.client import Limits
 from etl.fetch import fetch
 from etl.load import basket, changes, history, identity, judge, landing, ledger, log, statistics
 from etl.load import verify as verification
+from etl.load.comparing import Verdict
 from etl.load.doubt import Doubt
 from etl.load.history import Loaded
 from etl.load.landing import Landed
 from etl.load.locks import lock_source
 from etl.load.refusal import is_about_the_data, refusal
-from etl.load.verify import Verdict
 from etl.reading import read_next, reader
 from etl.result import Result, broken, result_of, told
 from etl.sources.base import Source

@@ -41,7 +41,14 @@ settings.register_profile(
 settings.load_profile("here")
 
 
-LONGEST = ("test_permutations.py", "test_leaks.py", "test_network.py", "test_soak.py", "test_bad_walks.py")
+LONGEST = (
+    "test_rebuild.py",
+    "test_permutations.py",
+    "test_leaks.py",
+    "test_network.py",
+    "test_soak.py",
+    "test_bad_walks.py",
+)
 """Files that take minutes: they are begun first, so that no worker is left alone with one in the end."""
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from etl.cli import changes, database, demo, doctor, explain, export, log, moving, pull, raw, schedule, verify
+from etl.cli import changes, database, demo, doctor, explain, export, log, moving, pull, raw, rebuild, schedule, verify
 from etl.cli.session import LogFormatOption, Preamble
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("changes")(changes.changes)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)
 app.command("verify")(verify.verify)
+app.command("rebuild")(rebuild.rebuild)
 app.add_typer(raw.app, name="raw")
 app.command("doctor")(doctor.doctor)
 database.app.command("copy")(moving.copy)

@@ -10,7 +10,7 @@ from etl.cli.session import session
 from etl.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from etl.load.verify import Verdict
+    from etl.load.comparing import Verdict
     from etl.pipeline import Pipeline
     from etl.sources.base import Source
 
@@ -22,15 +22,25 @@ def verify(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Sources; default: all.")] = None,
     *,
     apply: Annotated[bool, typer.Option("--apply", help="Believe the rebuilt history from now on.")] = False,
+    against: Annotated[
+        str | None, typer.Option(metavar="SCHEMA", help="Compare with what `etl rebuild` put there; read nothing anew.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Rebuild history from the landed bytes beside the live one and report any difference."""
+    if apply and against:
+        raise ConfigurationError(
+            "--apply and --against exclude each other: what is believed is rebuilt by this command"
+        )
     pipeline = session(context).pipeline
     known = pipeline.known_sources()
     unknown = [name for name in names or () if name not in known]
     if unknown:
         raise ConfigurationError(f"nothing was ever landed of {unknown[0]}; there is: {', '.join(known) or 'nothing'}")
-    verdicts = [_verify(pipeline, known[name], is_applied=apply) for name in names or known]
+    if against:
+        verdicts = [_compare(pipeline, name, against) for name in names or known]
+    else:
+        verdicts = [_verify(pipeline, known[name], is_applied=apply) for name in names or known]
     if as_json:
         output.json_document([_row(verdict) | _details(verdict) for verdict in verdicts])
     else:
@@ -53,6 +63,14 @@ def _verify(pipeline: "Pipeline", source: "Source[Any]", *, is_applied: bool) ->
             bar.update(task, completed=done, total=total)
 
         return pipeline.verify(source, is_applied=is_applied, progress=progress)
+
+
+def _compare(pipeline: "Pipeline", name: str, schema: str) -> "Verdict":
+    """One source with what was rebuilt of it elsewhere."""
+    from etl.load import against as rebuilt_elsewhere
+
+    with pipeline.engine.connect() as connection:
+        return rebuilt_elsewhere.verify(connection, name, schema)
 
 
 def _row(verdict: "Verdict") -> dict[str, Any]:

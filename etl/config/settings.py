@@ -143,6 +143,17 @@ class AlertSettings(Table):
     )
 
 
+class SparkSettings(Table):
+    """``[spark]``: where `etl rebuild --engine spark` runs, and with what."""
+
+    master: str = Field("local[2]", min_length=1, description="Where Spark runs: this machine, or a cluster's master.")
+    conf: dict[str, str] | None = Field(
+        None,
+        description="Options of Spark by their names; no secrets, whoever is on the machine can see them.",
+        examples=[{"spark.driver.memory": "4g"}],
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be configured, with its default."""
 
@@ -202,6 +213,7 @@ class Settings(BaseSettings):
     rates: Rates = Field(default_factory=list, description="What currencies are worth, besides USD and CREDIT.")
     margins: Margins = Field(default_factory=list, description="By what gateways multiply their providers' prices.")
     alerts: AlertSettings = Field(default_factory=AlertSettings, description="Who is told of what.")
+    spark: SparkSettings = Field(default_factory=SparkSettings, description="Where Spark runs.")
 
     _file: Path = PrivateAttr(Path("etl.toml"))
 

@@ -56,6 +56,9 @@ def toml(value: Any) -> str:
             return str(value)
         case list() | tuple():
             return f"[{', '.join(map(toml, value))}]"
+        case dict():
+            pairs = ", ".join(f"{json.dumps(key)} = {toml(item)}" for key, item in value.items())
+            return f"{{ {pairs} }}" if pairs else "{}"
         case timedelta():
             return f'"{span(value)}"'
         case _:
@@ -73,6 +76,8 @@ def _words(annotation: Any) -> str:
     arguments = get_args(annotation)
     if get_origin(annotation) is Literal:
         return " or ".join(f"`{toml(value)}`" for value in arguments)
+    if get_origin(annotation) is dict:
+        return f"table of {_words(arguments[1])}s"
     if get_origin(annotation) in (list, tuple):
         return f"list of {_words(arguments[0])}s"
     found = [annotation, *arguments]

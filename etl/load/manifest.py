@@ -89,10 +89,7 @@ def read(folder: Path, source: str) -> list[ArchivedSnapshot]:
     found = {}
     others = set()
     for place, line in _lines(folder):
-        try:
-            told = _DECODER.decode(line)
-        except msgspec.DecodeError as error:
-            raise ConfigurationError(f"{place}: no line of a manifest: {error}; put back a good copy") from None
+        told = _told(place, line)
         if told.source == source:
             found[told.snapshot_id, told.landed_at] = told
         else:
@@ -101,6 +98,18 @@ def read(folder: Path, source: str) -> list[ArchivedSnapshot]:
         there = ", ".join(sorted(others)) or "nothing"
         raise ConfigurationError(f"{folder} has no snapshots of {source}: it has {there}")
     return sorted(found.values(), key=lambda each: (each.observed_at, each.snapshot_id))
+
+
+def sources(folder: Path) -> list[str]:
+    """The sources of which an archive tells. Raises ``ConfigurationError`` for a line that is none of a manifest."""
+    return sorted({_told(place, line).source for place, line in _lines(folder)})
+
+
+def _told(place: str, line: bytes) -> ArchivedSnapshot:
+    try:
+        return _DECODER.decode(line)
+    except msgspec.DecodeError as error:
+        raise ConfigurationError(f"{place}: no line of a manifest: {error}; put back a good copy") from None
 
 
 def _lines(folder: Path) -> Iterator[tuple[str, bytes]]:

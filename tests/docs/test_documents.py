@@ -1,5 +1,6 @@
 """What a reader is told to do can be done, and what a document points to is there."""
 
+import itertools
 import re
 import tomllib
 from pathlib import Path
@@ -85,6 +86,6 @@ def test_the_constraints_pin_every_dependency_and_name_no_host() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if not re.match(r"[a-z0-9-]+==\S+( ; .*)?$", line)] == []
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    wanted = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
     names = {re.split(r"[\[<>=]", requirement)[0] for requirement in wanted}
     assert names <= {line.partition("==")[0] for line in lines}

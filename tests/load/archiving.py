@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 
 from etl.load import objects
 from etl.load.archive import Archiving, Task, archive
-from etl.load.verify import Verdict
+from etl.load.comparing import Verdict
 from etl.pipeline import Pipeline
 from etl.sources.registry import kinds
 from tests.dump import HISTORY

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from etl.domain.snapshot import Origin, Page, Snapshot
-from etl.load.verify import Verdict
+from etl.load.comparing import Verdict
 from etl.pipeline import Pipeline
 from etl.sources.registry import kinds
 from tests.dump import HISTORY
