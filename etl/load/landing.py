@@ -78,9 +78,21 @@ def landed(connection: Connection, snapshot_id: int) -> Landed | None:
     return next(iter(landed_of(connection, snapshot.c.snapshot_id == snapshot_id)), None)
 
 
-def pending(connection: Connection, name: str) -> list[Landed]:
-    """The source's snapshots that are landed and not loaded, in order of time."""
-    return landed_of(connection, snapshot.c.source == name, snapshot.c.status == "landed")
+def verdicts(connection: Connection, of: Iterable[Landed]) -> dict[int, tuple[str, str | None]]:
+    """What the log says of snapshots by their numbers: status and reason."""
+    numbers = [each.snapshot_id for each in of]
+    columns = (snapshot.c.snapshot_id, snapshot.c.status, snapshot.c.reason)
+    found = connection.execute(select(*columns).where(snapshot.c.snapshot_id.in_(numbers))) if numbers else ()
+    return {row.snapshot_id: (row.status, row.reason) for row in found}
+
+
+def known_contents(connection: Connection, name: str) -> dict[datetime, bytes]:
+    """The fingerprints of a source's snapshots that history is made of, by their times."""
+    counted = select(snapshot.c.observed_at, raw_snapshot.c.fingerprint).join_from(
+        snapshot, raw_snapshot, snapshot.c.snapshot_id == raw_snapshot.c.snapshot_id
+    )
+    of_source = counted.where(snapshot.c.source == name, snapshot.c.status.in_(("loaded", "unchanged")))
+    return {row.observed_at: row.fingerprint for row in connection.execute(of_source)}
 
 
 def next_pending(connection: Connection, name: str) -> Landed | None:
