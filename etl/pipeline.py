@@ -4,7 +4,7 @@ Two commits for each snapshot: the bytes, then everything they mean. A failure t
 heard; what is landed and not loaded is loaded by the next run.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ class Pipeline:
 
     def backfill(
         self, source: Source[Any], snapshots: Iterable[Snapshot], *, workers: int | None = None
-    ) -> Iterator[Result]:
+    ) -> Generator[Result, None, None]:
         """Land and load saved snapshots in the order in which they are given, in one session of the database.
 
         Of those found on disk the files are read by ``workers`` processes (None: as many as pay), and landed some at
