@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from etl.database.engine import Begin
+from etl.domain.garbage import uncollected
 from etl.errors import ContractError
-from etl.load import history, judge, landing
+from etl.load import basket, history, judge, landing
 from etl.load.doubt import Doubt
 from etl.load.history import Loaded
 from etl.load.landing import Landed
@@ -77,9 +78,10 @@ class Loading:
         """
         read = reader(connection, self.source, self.archive)
         try:
-            with connection.begin_nested():
+            with connection.begin_nested(), uncollected():
                 catalog = read_next(connection, landed, self.source, self.archive, prepared)
                 loaded = judge.load(connection, landed, catalog, read, now=self.clock(), doubt=self.doubt)
+                follow(connection, landed, loaded)
         except (ContractError, DBAPIError) as error:
             if isinstance(error, DBAPIError) and not is_about_the_data(error):
                 raise
@@ -112,3 +114,9 @@ class Loading:
         """What the log says of it: another process loaded it."""
         with self.begin() as connection:
             return told(landed, history.logged(connection, landed))
+
+
+def follow(connection: Connection, landed: Landed, loaded: Loaded) -> None:
+    """Keep up what follows from prices that moved, in the transaction that moved them."""
+    if loaded.moved_at is not None:
+        basket.refresh(connection, landed.source, loaded.moved_at)

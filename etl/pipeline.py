@@ -28,7 +28,7 @@ from etl.load.doubt import Doubt
 from etl.load.history import Loaded
 from etl.load.locks import lock_source
 from etl.load.verify import Verdict
-from etl.loading import Clock, Loading
+from etl.loading import Clock, Loading, follow
 from etl.reading import Prepared, reader
 from etl.result import Result, broken, result_of
 from etl.sources.base import Source
@@ -149,6 +149,7 @@ class Pipeline:
             lock_source(connection, source.name)
             held = judge.require_held(connection, snapshot_id)
             loaded = judge.release(connection, held, reader(connection, source, self.archive), now=self.clock())
+            follow(connection, held, loaded)
         self.settle()
         return result_of(held, loaded)
 

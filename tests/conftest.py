@@ -12,7 +12,9 @@ import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import Phase, settings
@@ -21,6 +23,9 @@ from sqlalchemy import URL, Engine, text
 from etl.database import migrations
 from etl.database.embedded import EmbeddedServer, EmbeddedSettings
 from etl.database.engine import database_url, open_engine, require_reachable
+from etl.demo import story
+from etl.pipeline import Pipeline
+from etl.result import Result
 
 IMAGE = "postgres:18"
 
@@ -36,7 +41,7 @@ settings.register_profile(
 settings.load_profile("here")
 
 
-LONGEST = ("test_permutations.py", "test_network.py", "test_soak.py", "test_leaks.py", "test_bad_walks.py")
+LONGEST = ("test_permutations.py", "test_leaks.py", "test_network.py", "test_soak.py", "test_bad_walks.py")
 """Files that take minutes: they are begun first, so that no worker is left alone with one in the end."""
 
 
@@ -77,6 +82,28 @@ def template(server_url: URL) -> Iterator[str]:
         migrations.upgrade(engine)
         engine.dispose()
         yield str(url.database)
+
+
+class Demo(NamedTuple):
+    """The name of a warehouse after ``etl demo``, that is only ever cloned, and what each snapshot gave, in order."""
+
+    name: str
+    results: tuple[Result, ...]
+
+
+@pytest.fixture(scope="session")
+def told_demo(server_url: URL, template: str) -> Iterator[Demo]:
+    """The story of the demo, told once for all who look at what came of it."""
+    with _database(server_url, template=template) as url:
+        pipeline = Pipeline(open_engine(url), lambda: datetime.now(UTC))
+        yield Demo(str(url.database), tuple(story.play(pipeline)))
+
+
+@pytest.fixture(scope="session")
+def demo_url(server_url: URL, told_demo: Demo) -> Iterator[URL]:
+    """The URL of a warehouse after the demo. Whoever asks leaves it as it was."""
+    with _database(server_url, template=told_demo.name) as url:
+        yield url
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import zstandard
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import URL, Connection, Engine, text
 
 from etl.backfill import Saved, snapshots
-from etl.demo.story import play
+from etl.database.engine import open_engine
 from etl.domain.catalog import Catalog, Price
 from etl.domain.quotation import Body
 from etl.domain.snapshot import Page
@@ -75,9 +75,8 @@ def test_every_price_of_a_recorded_catalog_follows_from_its_text(recorded: Saved
 
 
 @pytest.mark.slow
-def test_every_current_price_of_the_demo_is_explained_from_the_landed_text(engine: Engine) -> None:
-    list(play(Pipeline(engine, lambda: datetime.now(UTC))))
-    with engine.connect() as connection:
+def test_every_current_price_of_the_demo_is_explained_from_the_landed_text(demo_url: URL) -> None:
+    with open_engine(demo_url).connect() as connection:
         explained = _require_landed(connection)
     assert {each.version["source"] for each in explained} == {f"demo_{kind}" for kind in PRICED}
 

@@ -28,19 +28,14 @@ def main() -> None:
 
 
 def _run() -> None:
-    """Importing the commands takes most of a second, in which a user may break off as well."""
-    from etl import log, telemetry  # noqa: PLC0415
+    """Importing the commands takes time, in which a user may break off as well."""
     from etl.cli.app import app  # noqa: PLC0415
 
-    log.configure()
-    try:
-        app(prog_name="etl")
-    finally:
-        telemetry.flush()
+    app(prog_name="etl")
 
 
 def _complain(text: str, status: int) -> int:
-    from etl import log  # noqa: PLC0415
+    from etl import log
 
     line = f"etl: {redacted(text)}"
     if log.is_whole():
@@ -52,7 +47,7 @@ def _complain(text: str, status: int) -> int:
 
 def _crash(error: Exception) -> int:
     """A mistake of ours, told with all that is needed to mend it."""
-    from etl import log  # noqa: PLC0415
+    from etl import log
 
     log.crashed(error)
     return _complain(f"{type(error).__name__}: {error}; please report this", 1)
@@ -74,8 +69,8 @@ def _break_off() -> None:
 
 def _database_trouble(error: Exception) -> str | None:
     """The one line for a database that went away or refused in the middle of a command."""
-    import psycopg  # noqa: PLC0415
-    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
+    import psycopg
+    from sqlalchemy.exc import DBAPIError
 
     fault = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(fault, psycopg.Error):

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from etl.cli import changes, database, demo, doctor, explain, log, moving, pull, raw, schedule, verify
-from etl.cli.session import LogFormatOption, open_session
+from etl.cli.session import LogFormatOption, Preamble
 
 app = typer.Typer(
     help="The warehouse that knows what every LLM costs, on every gateway, at every moment.",
@@ -42,4 +42,4 @@ def begin(
     log_format: LogFormatOption = None,
 ) -> None:
     """The warehouse that knows what every LLM costs, on every gateway, at every moment."""
-    open_session(context, config, log_format)
+    context.obj = Preamble(config, log_format)

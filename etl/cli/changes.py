@@ -4,17 +4,17 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
-from sqlalchemy import Connection
 
 from etl import spoken
 from etl.cli import output, syndication
 from etl.cli.session import moment, require_source, session
 from etl.errors import ConfigurationError
-from etl.load import changes as feed
-from etl.load import derive
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 COLUMNS = (
     "changed_at",
@@ -111,9 +111,12 @@ def _require_window(first: Bound, last: Bound) -> None:
 
 
 def _asked(
-    connection: Connection, first: Bound, last: Bound, source: str | None
+    connection: "Connection", first: Bound, last: Bound, source: str | None
 ) -> tuple[list[dict[str, Any]], int | None]:
     """What was asked for, and, when that was the feed, the position up to which it was told."""
+    from etl.load import changes as feed
+    from etl.load import derive
+
     if not isinstance(first, int):
         until = None if isinstance(last, int) else last
         return list(feed.between(connection, since=first, until=until, source=source)), None

@@ -4,19 +4,19 @@ import os
 import shutil
 import sys
 from contextlib import suppress
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from sqlalchemy import Engine
 
 from etl.cli import output
 from etl.cli.pull import JsonOption
-from etl.cli.session import Session, session
-from etl.cli.session import upgrade as migrate
-from etl.database import dictionary as data_dictionary
-from etl.database import migrations, reader
-from etl.database.engine import database_url, open_engine
+from etl.cli.session import session
 from etl.errors import ConfigurationError, DatabaseError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from etl.cli.invocation import Session
 
 app = typer.Typer(help="The database: embedded server and migrations.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -63,6 +63,9 @@ def url(
 @app.command()
 def upgrade(context: typer.Context) -> None:
     """Migrate the database to the schema of this version, and record there what is configured."""
+    from etl.cli.invocation import upgrade as migrate
+    from etl.database import migrations
+
     current = session(context)
     _ = current.sources  # What is wrong in the configuration is said before anything is migrated.
     migrate(current.unmigrated_engine)
@@ -76,6 +79,8 @@ def grant(
     user: Annotated[str, typer.Argument(metavar="USER", help="A role of the server, which its administrator made.")],
 ) -> None:
     """Let somebody read the mart: all of it, and nothing else of the warehouse."""
+    from etl.database import reader
+
     done = reader.grant(session(context).engine, user)
     for statement in done:
         typer.echo(statement)
@@ -85,6 +90,8 @@ def grant(
 @app.command()
 def dictionary(context: typer.Context) -> None:
     """Print what every view, function and column of the mart means, in Markdown."""
+    from etl.database import dictionary as data_dictionary
+
     with session(context).engine.connect() as connection:
         typer.echo(data_dictionary.markdown(connection), nl=False)
 
@@ -96,7 +103,7 @@ def psql(context: typer.Context) -> None:
     become_client(current, "psql", current.engine, context.args)
 
 
-def become_client(current: Session, name: str, engine: Engine, arguments: list[str]) -> NoReturn:
+def become_client(current: "Session", name: str, engine: "Engine", arguments: list[str]) -> NoReturn:
     """Go on as a client of Postgres, like psql, on the warehouse."""
     address, environment = client_address(current, engine)
     program = client(current, name)
@@ -104,14 +111,14 @@ def become_client(current: Session, name: str, engine: Engine, arguments: list[s
     os.execve(program, [name, f"--dbname={address}", *arguments], environment)  # noqa: S606  the user asked for it
 
 
-def client_address(current: Session, engine: Engine) -> tuple[str, dict[str, str]]:
+def client_address(current: "Session", engine: "Engine") -> tuple[str, dict[str, str]]:
     """Where a client finds the database, and its environment; the password is in that alone."""
     target = engine.url.set(drivername="postgresql")
     address = target.set(password=None).render_as_string(hide_password=False)
     return address, dict(current.environ) | {"PGPASSWORD": str(target.password or "")}
 
 
-def client(current: Session, name: str) -> str:
+def client(current: "Session", name: str) -> str:
     """The server's own client of that name, or any other. Raises ``ConfigurationError``."""
     with suppress(DatabaseError):
         if found := current.server.client(name):
@@ -121,7 +128,9 @@ def client(current: Session, name: str) -> str:
     raise ConfigurationError(f"no {name} found: install a PostgreSQL client, or point PGBIN at its folder")
 
 
-def _status(current: Session) -> dict[str, object]:
+def _status(current: "Session") -> dict[str, object]:
+    from etl.database.engine import database_url, open_engine
+
     if not current.is_embedded:
         engine = current.unmigrated_engine
         return {
@@ -144,10 +153,12 @@ def _status(current: Session) -> dict[str, object]:
     }
 
 
-def _schema(engine: Engine) -> str:
+def _schema(engine: "Engine") -> str:
+    from etl.database import migrations
+
     return "current" if migrations.is_current(engine) else "not current: run `etl db upgrade`"
 
 
-def _require_embedded(current: Session) -> None:
+def _require_embedded(current: "Session") -> None:
     if not current.is_embedded:
         raise ConfigurationError("DATABASE_URL is set: that server is not ours to start or stop; unset it first")

@@ -1,16 +1,16 @@
 """Commands that show what is configured and what happened."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from etl.cli import check, output
 from etl.cli.pull import JsonOption
 from etl.cli.session import require_source, session
-from etl.config import ConfiguredSource
-from etl.extract.address import Address
-from etl.load import log
+
+if TYPE_CHECKING:
+    from etl.config import ConfiguredSource
 
 SOURCES = ("source", "kind", "enabled", "url", "path", "schedule", "credential")
 STATUS = (
@@ -88,6 +88,8 @@ def status(
 
     Three facts date a source: when it was last attempted, last complete, and last changed. A backfill makes none fresh.
     """
+    from etl.load import log
+
     current = session(context)
     # A wrong configuration is said before a database is looked for.
     configured = current.sources
@@ -118,6 +120,8 @@ def listed(
     """Show the log of snapshots; release or reject a held one."""
     if context.invoked_subcommand:
         return
+    from etl.load import log
+
     with session(context).engine.connect() as connection:
         rows = log.snapshots(connection, source=source, limit=limit)
         if source and not rows:
@@ -151,7 +155,9 @@ def reject(
     typer.echo(f"snapshot {snapshot_id} is rejected")
 
 
-def _configured(source: ConfiguredSource) -> dict[str, Any]:
+def _configured(source: "ConfiguredSource") -> dict[str, Any]:
+    from etl.extract.address import Address
+
     credential = source.credential and f"{source.credential} ({'set' if source.secret else 'not set'})"
     return {
         "source": source.name,
@@ -164,7 +170,7 @@ def _configured(source: ConfiguredSource) -> dict[str, Any]:
     }
 
 
-def _health(name: str, source: ConfiguredSource | None, known: Mapping[str, Any]) -> dict[str, Any]:
+def _health(name: str, source: "ConfiguredSource | None", known: Mapping[str, Any]) -> dict[str, Any]:
     """One source as the database knows it; one that it does not know was never attempted."""
     unknown = {
         "kind": source and source.kind,
@@ -176,13 +182,13 @@ def _health(name: str, source: ConfiguredSource | None, known: Mapping[str, Any]
     return shown | dict.fromkeys(UNKNOWN) | unknown | told
 
 
-def _is_changed(source: ConfiguredSource, known: Mapping[str, Any] | None) -> bool:
+def _is_changed(source: "ConfiguredSource", known: Mapping[str, Any] | None) -> bool:
     """Whether the health of a source is told by a configuration that is no longer the present one."""
     told = (source.is_enabled, source.settings.max_age)
     return known is not None and (known["is_recorded_enabled"], known["max_age"]) != told
 
 
-def _enabled(source: ConfiguredSource | None) -> str:
+def _enabled(source: "ConfiguredSource | None") -> str:
     """Yes, or no and why."""
     if source is None:
         return "no: not configured"

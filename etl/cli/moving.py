@@ -1,20 +1,18 @@
 """``etl db copy``, ``dump`` and ``restore``: the warehouse as a whole, to another database, into a file and back."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from etl.cli import output
 from etl.cli.database import become_client, client, client_address
 from etl.cli.pull import JsonOption
-from etl.cli.session import Session, session
-from etl.cli.session import upgrade as migrate
-from etl.config.secrets import lookup
-from etl.database import dumps, migrations, transfer
-from etl.database.dumps import Clients
-from etl.database.engine import database_url, open_engine, require_reachable
+from etl.cli.session import session
 from etl.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from etl.cli.invocation import Session
 
 TARGET = "TARGET_DATABASE_URL"
 
@@ -31,6 +29,10 @@ def copy(
 
     All or nothing; the warehouse stays as it is. Set DATABASE_URL to the other database afterwards.
     """
+    from etl.cli.invocation import upgrade as migrate
+    from etl.database import transfer
+    from etl.database.engine import database_url, open_engine, require_reachable
+
     current = session(context)
     target = open_engine(database_url(_target(current, url), TARGET))
     require_reachable(target, TARGET)
@@ -58,6 +60,9 @@ def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `etl db dump -Fc` wrote.")],
 ) -> None:
     """Bring a backup back, into a database that is empty or into which nothing ever came; all of it or nothing."""
+    from etl.cli.invocation import upgrade as migrate
+    from etl.database import dumps, migrations, transfer
+
     current = session(context)
     engine = current.unmigrated_engine
     if not file.is_file():
@@ -66,12 +71,14 @@ def restore(
     address, environment = client_address(current, engine)
     programs = {name: client(current, name) for name in ("pg_restore", "psql")}
     with output.working("restoring"):
-        dumps.restore(engine, Clients(**programs, address=address, environment=environment), file)
+        dumps.restore(engine, dumps.Clients(**programs, address=address, environment=environment), file)
         migrate(engine)
     typer.echo(f"{file} is in the database, with schema {migrations.head()}: `etl verify` compares it with its bytes")
 
 
-def _target(current: Session, url: str | None) -> str:
+def _target(current: "Session", url: str | None) -> str:
+    from etl.config.secrets import lookup
+
     named = lookup(current.environ, TARGET)
     if url and named:
         raise ConfigurationError(f"a URL is given and {TARGET} is set: take one of them out")

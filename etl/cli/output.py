@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
-from rich.text import Text
 
-from etl import log
 from etl.concealment import redacted
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
 WIDE = 100_000
 """Columns of a table that no terminal limits: piped output is never folded."""
@@ -27,13 +27,17 @@ _SHORT = 20
 _JSON = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 
 
-def stderr() -> Console:
+def stderr() -> "Console":
     """Where progress, warnings and errors go."""
+    from rich.console import Console
+
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def note(line: str) -> None:
     """Say something beside the result, on stderr: a line for people, unless events alone were asked for."""
+    from etl import log
+
     if log.is_whole():
         log.say(line)
     else:
@@ -55,6 +59,8 @@ def working(what: str) -> Iterator[None]:
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on stderr, when that is a terminal; gives who is told how many of how many are done."""
+    from rich.progress import Progress
+
     console = stderr()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=None)
@@ -69,6 +75,9 @@ def table(
     colours: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
     """Print rows as a table; ``colours`` gives, for a column, those of its words on a terminal."""
+    from rich.table import Table
+    from rich.text import Text
+
     shown = list(rows)
     grid = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
@@ -121,7 +130,9 @@ def cell(value: Any) -> str:
             return str(value)
 
 
-def _text(value: Any, colours: Mapping[str, str]) -> Text:
+def _text(value: Any, colours: Mapping[str, str]) -> "Text":
+    from rich.text import Text
+
     shown = cell(value)
     return Text(shown, style=colours.get(shown, ""))
 
@@ -131,14 +142,16 @@ def _field(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else cell(value)
 
 
-def _stdout() -> Console:
+def _stdout() -> "Console":
     """The terminal, or where a whole table is gathered for a pipe or a file."""
+    from rich.console import Console
+
     if sys.stdout.isatty():
         return Console(highlight=False)
     return Console(file=io.StringIO(), highlight=False, width=WIDE)
 
 
-def _add_column(grid: Table, name: str, values: Sequence[Any]) -> None:
+def _add_column(grid: "Table", name: str, values: Sequence[Any]) -> None:
     """Numbers to the right, and what is short on one line."""
     present = [value for value in values if value is not None]
     is_number = bool(present) and {type(value) for value in present} <= {int, Decimal}

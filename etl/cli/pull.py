@@ -4,18 +4,19 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from etl import log, spoken
-from etl.backfill import snapshots
+from etl import spoken
 from etl.cli import output
 from etl.cli.progress import shown
 from etl.cli.session import LogFormatOption, session
 from etl.errors import ConfigurationError
-from etl.notify.notifier import Notifier
-from etl.result import Result
+
+if TYPE_CHECKING:
+    from etl.notify.notifier import Notifier
+    from etl.result import Result
 
 ROWS = 200
 """Snapshots of a backfill that are told one by one; of more, only those that there is something to say of."""
@@ -40,6 +41,8 @@ def run(
 
     Without names that is each enabled source: `etl sources` lists them.
     """
+    from etl import log
+
     current = session(context, log_format)
     if due and dry_run:
         raise ConfigurationError("--due is about the ledger, and --dry-run writes nothing there: take one of them out")
@@ -58,7 +61,7 @@ def run(
         _notify(notifier, done)
 
 
-def _notify(notifier: Notifier, results: Iterable[Result]) -> None:
+def _notify(notifier: "Notifier", results: Iterable["Result"]) -> None:
     """Tell what is wrong, and that we are alive when nothing is."""
     notifier.tell()
     if all(result.is_well for result in results) and notifier.is_well():
@@ -79,6 +82,8 @@ def backfill(
 
     Stop it whenever you like: what is loaded stays, and the same command goes on from there.
     """
+    from etl.backfill import snapshots
+
     current = session(context, log_format)
     [asked] = current.named([name])
     found = snapshots(asked.name, asked.kind, paths)
@@ -92,7 +97,7 @@ def backfill(
         conclude(done)
 
 
-def _sum_up(done: Sequence[Result]) -> None:
+def _sum_up(done: Sequence["Result"]) -> None:
     """Print how many snapshots came to what, after those that there is something to say of."""
     remarkable = [row_of(result) for result in done if result.error or result.reason]
     if remarkable:
@@ -102,7 +107,7 @@ def _sum_up(done: Sequence[Result]) -> None:
     output.text(f"{len(done)} snapshots: {each}\n")
 
 
-def finish(results: Iterable[Result], *, as_json: bool, is_dry: bool = False) -> None:
+def finish(results: Iterable["Result"], *, as_json: bool, is_dry: bool = False) -> None:
     """Print the results, then warnings and errors, and end with 1 when anything failed or is held."""
     done = list(results)
     if as_json:
@@ -115,7 +120,7 @@ def finish(results: Iterable[Result], *, as_json: bool, is_dry: bool = False) ->
     conclude(done)
 
 
-def conclude(results: Iterable[Result]) -> None:
+def conclude(results: Iterable["Result"]) -> None:
     """Say on stderr what was set aside and what failed; end with 1 when anything failed or is held."""
     done = list(results)
     for result in done:
@@ -124,13 +129,13 @@ def conclude(results: Iterable[Result]) -> None:
         raise typer.Exit(1)
 
 
-def _show_changes(results: Iterable[Result]) -> None:
+def _show_changes(results: Iterable["Result"]) -> None:
     changes = [change for result in results for change in result.changes]
     if changes:
         output.table(map(spoken.spoken, changes), spoken.COLUMNS, title="\nwhat would change")
 
 
-def row_of(result: Result) -> dict[str, Any]:
+def row_of(result: "Result") -> dict[str, Any]:
     """A result as it is printed."""
     return {
         "source": result.source,
@@ -146,7 +151,7 @@ def row_of(result: Result) -> dict[str, Any]:
     }
 
 
-def _warn(result: Result) -> None:
+def _warn(result: "Result") -> None:
     if result.quarantined:
         output.note(f"warning: {result.source}: {result.quarantined} records quarantined: see core.quarantine")
     if result.unmapped:

@@ -11,10 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from etl.cli import output
 from etl.cli.pull import JsonOption
 from etl.cli.session import clock, session
-from etl.config.values import Duration
 from etl.errors import ConfigurationError
-from etl.load import archive as archiving
-from etl.load.archive import Task
 
 app = typer.Typer(help="The landed bytes: move old bodies out.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -38,9 +35,11 @@ def archive(
 
     Without --drop nothing leaves the database. Both may be repeated at any time.
     """
+    from etl.load import archive as archiving
+
     current = session(context)
     now = clock()
-    task = Task(
+    task = archiving.Task(
         folder=folder.expanduser().absolute(),
         before=_before(now, older_than, current.settings.archive_after),
         archive=current.settings.archive,
@@ -56,6 +55,8 @@ def archive(
 @app.command()
 def restore(context: typer.Context, *, as_json: JsonOption = False) -> None:
     """Bring all archived bodies back into the database; the archive stays as it is."""
+    from etl.load import archive as archiving
+
     current = session(context)
     with output.counting("restoring") as progress:
         count = archiving.restore(current.engine, current.settings.archive, progress)
@@ -64,6 +65,8 @@ def restore(context: typer.Context, *, as_json: JsonOption = False) -> None:
 
 def _before(now: datetime, older_than: str | None, default: timedelta) -> datetime:
     """The moment that lies so far back. Raises ``ConfigurationError`` for what is no age."""
+    from etl.config.values import Duration
+
     try:
         age = default if older_than is None else TypeAdapter(Duration).validate_python(older_than)
         if age >= timedelta(0):

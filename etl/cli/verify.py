@@ -1,17 +1,18 @@
 """The command that proves history from the landed bytes."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import Progress
 
 from etl.cli import output
 from etl.cli.pull import JsonOption
 from etl.cli.session import session
 from etl.errors import ConfigurationError
-from etl.load.verify import Verdict
-from etl.pipeline import Pipeline
-from etl.sources.base import Source
+
+if TYPE_CHECKING:
+    from etl.load.verify import Verdict
+    from etl.pipeline import Pipeline
+    from etl.sources.base import Source
 
 COLUMNS = ("source", "snapshots", "verdict", "models", "endpoints", "prices", "only_live", "only_rebuilt")
 
@@ -40,8 +41,10 @@ def verify(
         raise typer.Exit(1)
 
 
-def _verify(pipeline: Pipeline, source: Source[Any], *, is_applied: bool) -> Verdict:
+def _verify(pipeline: "Pipeline", source: "Source[Any]", *, is_applied: bool) -> "Verdict":
     """One source, with a bar on stderr when that is a terminal."""
+    from rich.progress import Progress
+
     console = output.stderr()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(source.name, total=None)
@@ -52,7 +55,7 @@ def _verify(pipeline: Pipeline, source: Source[Any], *, is_applied: bool) -> Ver
         return pipeline.verify(source, is_applied=is_applied, progress=progress)
 
 
-def _row(verdict: Verdict) -> dict[str, Any]:
+def _row(verdict: "Verdict") -> dict[str, Any]:
     return {
         "source": verdict.source,
         "snapshots": verdict.snapshots,
@@ -65,13 +68,13 @@ def _row(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _word(verdict: Verdict) -> str:
+def _word(verdict: "Verdict") -> str:
     if verdict.agrees:
         return "agrees"
     return "corrected" if verdict.applied else "differs"
 
 
-def _details(verdict: Verdict) -> dict[str, Any]:
+def _details(verdict: "Verdict") -> dict[str, Any]:
     return {
         "unreadable": verdict.unreadable,
         "readable_now": verdict.readable_now,
@@ -83,7 +86,7 @@ def _details(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _explain(verdict: Verdict) -> None:
+def _explain(verdict: "Verdict") -> None:
     """Name on stderr what differs, the first rows of each table with it."""
     for line in verdict.unreadable:
         output.note(f"etl: {verdict.source}: {line}")

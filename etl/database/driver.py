@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import DBAPIError
 
 
@@ -20,6 +20,35 @@ def run_script(connection: Connection, sql: str) -> None:
     with _driver(connection) as driver:
         # The type of execute wants a literal, so that nobody builds SQL from input; ours comes from our own files.
         driver.execute(sql.encode())
+
+
+class Prepared:
+    """A statement that is compiled once and run often: written as an expression, without its price at every run.
+
+    Its parameters are named ``bindparam``s. ``schema`` is where the tables of ``core`` are. Not for columns whose
+    values SQLAlchemy itself converts, such as JSON.
+    """
+
+    def __init__(self, statement: Executable, schema: str = "core") -> None:
+        self._statement = statement
+        self._schema = schema
+        self._compiled: tuple[bytes, dict[str, Any]] | None = None
+
+    def rows(self, connection: Connection, **values: Any) -> list[Any]:
+        """Run it, and give the rows that it returns, if it returns any. Raises ``DBAPIError``."""
+        sql, constants = self._compiled or self._compile(connection)
+        with _driver(connection) as driver, driver.cursor() as cursor:
+            cursor.execute(sql, constants | values)
+            return cursor.fetchall() if cursor.description else []
+
+    def _compile(self, connection: Connection) -> tuple[bytes, dict[str, Any]]:
+        places = {"core": self._schema}
+        how = {"schema_translate_map": places, "render_schema_translate": True}
+        compiled = self._statement.compile(  # type: ignore[attr-defined]
+            dialect=connection.dialect, **how, compile_kwargs={"render_postcompile": True}
+        )
+        self._compiled = compiled.string.encode(), dict(compiled.params)
+        return self._compiled
 
 
 def copy_in(connection: Connection, table: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:

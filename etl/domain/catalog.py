@@ -20,8 +20,9 @@ Json: TypeAlias = Any
 
 
 def _require(*keys: str) -> None:
-    if not all(isinstance(key, str) and key for key in keys):
-        raise ValueError(f"an empty key in {keys}")
+    for key in keys:
+        if not (isinstance(key, str) and key):
+            raise ValueError(f"an empty key in {keys}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
-from typing import NamedTuple
+
+import msgspec
 
 from etl.domain.meters import DYNAMIC, VARIES, Meter, Quote, amount, multiply, out_of_double, quote, rounded
 
@@ -25,7 +26,7 @@ TO_A_DOUBLE = Rounding("15 significant digits", out_of_double)
 TO_NINE_DECIMALS = Rounding("9 decimals", lambda value: rounded(value, 9))
 
 
-class Citation(NamedTuple):
+class Citation(msgspec.Struct, frozen=True):
     """One figure that a price is made of: the JSON pointer to it, and the meter and the tier that it stands for."""
 
     pointer: str
@@ -33,7 +34,7 @@ class Citation(NamedTuple):
     tier_start: int = 0
 
 
-class Evidence(NamedTuple):
+class Evidence(msgspec.Struct, frozen=True):
     """Why a unit costs what it costs: the product of the cited figures, each rounded, divided by ``per``.
 
     All figures stand on one page. The first is a price, the others multiply it. ``per`` is a number of units, or the

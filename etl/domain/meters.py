@@ -3,10 +3,22 @@
 Amounts are ``Decimal`` and stay exact; nothing here, or anywhere, passes through a float.
 """
 
-from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from decimal import (
+    MAX_EMAX,
+    MAX_PREC,
+    MIN_EMIN,
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+)
 from enum import StrEnum
 from fractions import Fraction
+
+import msgspec
 
 
 class Meter(StrEnum):
@@ -63,24 +75,31 @@ _FINEST = -120
 _DIGITS = Context(prec=28, rounding=ROUND_HALF_EVEN)
 _DOUBLE = Context(prec=15, rounding=ROUND_HALF_EVEN)
 _WIDE = Context(prec=1_000, rounding=ROUND_HALF_EVEN)
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+"""For whatever takes no more digits than it is given: nothing is rounded."""
+_ENDING = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
+"""For divisions: what does not end within so many digits is refused instead of rounded."""
 
 
 class AmountError(ValueError):
     """A quoted figure that is no amount of money; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(msgspec.Struct, frozen=True):
     """A price of one unit: ``unit_price`` is null exactly when ``state`` is dynamic."""
 
     state: PriceState
     unit_price: Decimal | None
 
     def __post_init__(self) -> None:
-        if (self.unit_price is None) != (self.state is PriceState.DYNAMIC):
+        if self.state is not _state(self.unit_price):
             raise ValueError(f"{self.state} price with unit_price {self.unit_price}")
-        if self.unit_price is not None and (self.unit_price == 0) != (self.state is PriceState.FREE):
-            raise ValueError(f"{self.state} price with unit_price {self.unit_price}")
+
+
+def _state(unit_price: Decimal | None) -> PriceState:
+    if unit_price is None:
+        return PriceState.DYNAMIC
+    return PriceState.PRICED if unit_price else PriceState.FREE
 
 
 DYNAMIC = Quote(PriceState.DYNAMIC, None)
@@ -124,47 +143,58 @@ def rounded(value: Decimal, places: int) -> Decimal:
 
 def multiply(value: Decimal, factor: Decimal) -> Decimal:
     """The exact product, however many digits it takes."""
-    return _decimal(Fraction(value) * Fraction(factor))
+    return plain(_EXACT.multiply(value, factor))
 
 
 def quote(value: Decimal, *, per: Decimal | int = 1) -> Quote:
     """The price of one unit when ``per`` units cost ``value``; 0 is free.
 
-    A division that ends is exact; one that does not keeps 28 significant digits.
-    Raises ``AmountError`` when the figure is negative, beyond 1e12 per unit, or ``per`` is not positive.
+    A division that ends is exact; one that does not keeps 28 significant digits. Raises what ``require`` raises.
     """
+    require(value, per=per)
+    price = _quotient(value, per)
+    return Quote(_state(price), price)
+
+
+def require(value: Decimal, *, per: Decimal | int) -> None:
+    """Raises ``AmountError`` for no price: when it is negative, beyond 1e12 per unit, or ``per`` is not positive."""
     if per <= 0:
         raise AmountError(f"a price per {per} units")
-    price = _decimal(Fraction(value) / Fraction(per))
-    if price < 0:
+    if value < 0:
         raise AmountError(f"{value} is negative")
-    if price > ABSURD:
+    if value > _EXACT.multiply(ABSURD, per):
         raise AmountError(f"{value} is beyond {ABSURD} per unit")
-    return Quote(PriceState.PRICED if price else PriceState.FREE, price)
+
+
+def plain(value: Decimal) -> Decimal:
+    """The same number without exponent and trailing zeros: ``2.50e-06`` becomes ``0.0000025``."""
+    if not value.is_finite():
+        raise AmountError(f"{value} is not finite")
+    if not value:
+        return Decimal(0)
+    shortest = value.normalize(_EXACT)
+    # Only from ten on can there be zeros before the point, which are spelled out.
+    if shortest.adjusted() > 0 and shortest == shortest.to_integral_value():
+        return shortest.quantize(Decimal(1), context=_EXACT)
+    return shortest
+
+
+def _quotient(value: Decimal, per: Decimal | int) -> Decimal:
+    """The plain decimal of a division: exact when it ends."""
+    try:
+        return plain(_ENDING.divide(value, per))
+    except Inexact:
+        return _decimal(Fraction(value) / Fraction(per))
 
 
 def _decimal(ratio: Fraction) -> Decimal:
-    """The plain decimal (no exponent, no trailing zeros) of a ratio: exact when it ends."""
+    """The plain decimal of a ratio: exact when it ends, however many digits that takes."""
     twos, rest = _strip(ratio.denominator, 2)
     fives, rest = _strip(rest, 5)
     if rest != 1:
         return plain(_DIGITS.divide(Decimal(ratio.numerator), Decimal(ratio.denominator)))
     places = max(twos, fives)
-    return plain(Decimal(ratio.numerator * 10**places // ratio.denominator).scaleb(-places, Context(prec=10_000)))
-
-
-def plain(value: Decimal) -> Decimal:
-    """The same number without exponent and trailing zeros: ``2.50e-06`` becomes ``0.0000025``."""
-    sign, digits, exponent = value.as_tuple()
-    if not isinstance(exponent, int):
-        raise AmountError(f"{value} is not finite")
-    text = "".join(map(str, digits)).rstrip("0") or "0"
-    exponent += len(digits) - len(text) if any(digits) else 0
-    if text == "0":
-        return Decimal(0)
-    if exponent > 0:
-        text, exponent = text + "0" * exponent, 0
-    return Decimal((sign, tuple(map(int, text)), exponent))
+    return plain(Decimal(ratio.numerator * 10**places // ratio.denominator).scaleb(-places, _EXACT))
 
 
 def _strip(number: int, prime: int) -> tuple[int, int]:

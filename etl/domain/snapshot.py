@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from etl.domain.garbage import uncollected
 from etl.errors import ContractError
 
 NOT_MODIFIED = 304
@@ -23,8 +24,10 @@ DEEPEST = 100
 LONGEST_NUMBER = 1000
 """Digits; a longer number is no price, and to compute with it would take minutes."""
 
-_UNSTORABLE = re.compile(rb"\\u(0000|[dD][89a-fA-F])|\xed[\xa0-\xbf]")
-"""Bytes that may decode to text which Postgres cannot store: NUL or a lone surrogate."""
+_UNSTORABLE = (re.compile(rb"\\u(?:0000|[dD][89a-fA-F])"), re.compile(rb"\xed[\xa0-\xbf]"))
+"""Bytes that may decode to text which Postgres cannot store: NUL or a lone surrogate, escaped or raw."""
+
+_CONTAINERS = frozenset((dict, list))
 
 _BAD_CHARACTERS = re.compile("[\x00\ud800-\udfff]")
 
@@ -71,13 +74,17 @@ class Page:
 
         Raises ``ContractError`` saying what came instead when it is no JSON.
         """
+        with uncollected():
+            return self._read()
+
+    def _read(self) -> Any:
         try:
             value = _decode(self.body)
         except (ValueError, RecursionError) as error:
             raise ContractError(f"{self.url} sent {self._what(error)}") from None
         if _is_deep(value):
             raise ContractError(f"{self.url} sent JSON nested too deeply ({len(self.body)} bytes)")
-        return _storable(value) if _UNSTORABLE.search(self.body) else value
+        return _storable(value) if any(each.search(self.body) for each in _UNSTORABLE) else value
 
     def _what(self, error: Exception) -> str:
         """What the body is, in a few words, when it is not JSON."""
@@ -135,17 +142,15 @@ _STRICT = msgspec.json.Decoder(float_hook=_decimal)
 
 def _is_deep(value: Any) -> bool:
     """Whether JSON is nested so deeply that whoever walks through it by recursion would fall off the stack."""
-    level = [value]
+    level: list[Any] = [[value]]
     for _ in range(DEEPEST):
         level = [
             child
             for item in level
-            if isinstance(item, dict | list)
-            for child in (item.values() if isinstance(item, dict) else item)
+            for child in (item.values() if type(item) is dict else item)
+            if type(child) in _CONTAINERS
         ]
-        if not level:
-            return False
-    return True
+    return any(level)
 
 
 def _storable(value: Any) -> Any:

@@ -6,14 +6,15 @@ snapshot, a correction, a snapshot that is not plain. It is only ever a shorter 
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, exists, select, update
+from sqlalchemy import Connection, Text, bindparam, delete, exists, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from etl.database.driver import Prepared
 from etl.domain.catalog import Catalog
 from etl.domain.records import Records
 from etl.load.landing import Landed
 from etl.load.marks import mark
-from etl.load.tables import applied, raw_snapshot, snapshot
+from etl.load.tables import TIMESTAMP, applied, raw_snapshot, snapshot
 
 
 class Former(NamedTuple):
@@ -25,19 +26,10 @@ class Former(NamedTuple):
 
 def former(connection: Connection, landed: Landed) -> Former | None:
     """What the open versions are, if the landed snapshot follows them directly and is read as they were."""
-    is_held = exists().where(snapshot.c.source == landed.source, snapshot.c.status == "held")
-    found = connection.execute(
-        select(applied.c.records, raw_snapshot.c.fingerprint)
-        .join_from(applied, raw_snapshot, raw_snapshot.c.snapshot_id == applied.c.snapshot_id)
-        .where(
-            applied.c.source == landed.source,
-            applied.c.reading == _reading(),
-            raw_snapshot.c.kind == landed.kind,
-            raw_snapshot.c.observed_at < landed.observed_at,
-            ~is_held,
-        )
-    ).one_or_none()
-    return found and Former(Records.unpack(found.records), found.fingerprint == landed.fingerprint)
+    values = {"source_": landed.source, "kind": landed.kind, "at": landed.observed_at, "reading": _reading()}
+    for records, fingerprint in _FORMER.rows(connection, **values):
+        return Former(Records.unpack(records), fingerprint == landed.fingerprint)
+    return None
 
 
 def keep(connection: Connection, landed: Landed, catalog: Catalog) -> None:
@@ -45,12 +37,10 @@ def keep(connection: Connection, landed: Landed, catalog: Catalog) -> None:
     if catalog.records is None:
         forget(connection, landed.source)
     elif catalog.part and catalog.records.says_as(catalog.part.former):
-        same = update(applied).where(applied.c.source == landed.source)
-        connection.execute(same.values(snapshot_id=landed.snapshot_id))
+        _MOVE_ON.rows(connection, source_=landed.source, snapshot_id_=landed.snapshot_id)
     else:
-        values = {"snapshot_id": landed.snapshot_id, "reading": _reading(), "records": catalog.records.pack()}
-        new = upsert(applied).values(source=landed.source, **values)
-        connection.execute(new.on_conflict_do_update(index_elements=["source"], set_=values))
+        values = {"source": landed.source, "snapshot_id": landed.snapshot_id, "reading": _reading()}
+        _KEEP.rows(connection, **values, records=catalog.records.pack())
 
 
 def forget(connection: Connection, source: str) -> None:
@@ -61,3 +51,26 @@ def forget(connection: Connection, source: str) -> None:
 def _reading() -> str:
     """How records are read: two versions of the program may read the same bytes otherwise."""
     return mark("etl.domain", "etl.sources")
+
+
+_SOURCE = bindparam("source_", type_=Text)
+_IS_HELD = exists().where(snapshot.c.source == _SOURCE, snapshot.c.status == literal_column("'held'"))
+_FORMER = Prepared(
+    select(applied.c.records, raw_snapshot.c.fingerprint)
+    .join_from(applied, raw_snapshot, raw_snapshot.c.snapshot_id == applied.c.snapshot_id)
+    .where(
+        applied.c.source == _SOURCE,
+        applied.c.reading == bindparam("reading", type_=Text),
+        raw_snapshot.c.kind == bindparam("kind", type_=Text),
+        raw_snapshot.c.observed_at < bindparam("at", type_=TIMESTAMP),
+        ~_IS_HELD,
+    )
+)
+_MOVE_ON = Prepared(
+    update(applied)
+    .where(applied.c.source == _SOURCE)
+    .values(snapshot_id=bindparam("snapshot_id_", type_=applied.c.snapshot_id.type))
+)
+_NEW = upsert(applied).values({column.name: bindparam(column.name, type_=column.type) for column in applied.c})
+_KEPT = {name: _NEW.excluded[name] for name in ("snapshot_id", "reading", "records")}
+_KEEP = Prepared(_NEW.on_conflict_do_update(index_elements=["source"], set_=_KEPT))

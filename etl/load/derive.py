@@ -7,8 +7,9 @@ the commit: whoever has read up to one of them has missed nothing before it, and
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     ARRAY,
@@ -22,7 +23,6 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
-    cast,
     exists,
     func,
     insert,
@@ -34,6 +34,7 @@ from sqlalchemy import (
     update,
 )
 
+from etl.database.driver import Prepared
 from etl.domain import jsontext
 from etl.load import relations
 from etl.load.derived_tables import catalog_change, feed_position, price_change
@@ -69,15 +70,20 @@ def derive(connection: Connection, derivation: Derivation) -> None:
     if derivation.models is not None and not derivation.models:
         return
     lock(connection, "feed")
+    values = {
+        "source": derivation.source,
+        "models": None if derivation.models is None else list(derivation.models),
+        "since": derivation.since or _ALWAYS,
+        "known_at": derivation.known_at,
+    }
     for table in CHANGES:
-        connection.execute(_reconcile(table, derivation))
+        _reconciling(table).rows(connection, **values)
 
 
 def cursor(connection: Connection) -> int:
     """How far the feed goes: its last position, 0 while it is empty."""
-    last = (select(func.max(column)) for table in CHANGES for column in (table.c.asserted, table.c.retracted))
-    position: int = connection.scalar(select(func.greatest(0, *(each.scalar_subquery() for each in last)))) or 0
-    return position
+    [(position,)] = _CURSOR.rows(connection)
+    return cast("int", position)
 
 
 def notify(connection: Connection, source: str, snapshot_id: int, observed_at: datetime) -> None:
@@ -88,7 +94,12 @@ def notify(connection: Connection, source: str, snapshot_id: int, observed_at: d
         "observed_at": observed_at.isoformat(),
         "cursor": cursor(connection),
     }
-    connection.execute(select(func.pg_notify(CHANNEL, jsontext.encode(told))))
+    _NOTIFY.rows(connection, told=jsontext.encode(told))
+
+
+_LAST = (select(func.max(column)) for table in CHANGES for column in (table.c.asserted, table.c.retracted))
+_CURSOR = Prepared(select(func.greatest(0, *(each.scalar_subquery() for each in _LAST))))
+_NOTIFY = Prepared(select(func.pg_notify(literal(CHANNEL), bindparam("told", type_=Text))))
 
 
 def beside(connection: Connection, source: str, observed_at: datetime, later_at: datetime | None) -> set[str]:
@@ -124,28 +135,30 @@ def _proves_nothing(source: str) -> Select[Any]:
 def pairs(source: str) -> list[tuple[str, Select[Any], Select[Any]]]:
     """For each table of changes, what is believed of a source and what its versions make."""
     found = []
+    whole = {"source": source, "models": None, "since": _ALWAYS}
     for table in CHANGES:
         names = _facts(table)
         believed = select(*(table.c[name] for name in names)).where(
             table.c.source == source, table.c.known_to.is_(None)
         )
-        derived = _derived(table, source, None, None)
-        found.append((table.name, believed, select(*(derived.c[name] for name in names))))
+        derived = _derived(table)
+        found.append((table.name, believed, select(*(derived.c[name] for name in names)).params(whole)))
     return found
 
 
-def _reconcile(table: Table, derivation: Derivation) -> Any:
+@cache
+def _reconciling(table: Table) -> Prepared:
     """One statement: retract what is believed and not derived, then assert what is derived and not believed."""
-    derived = _derived(table, derivation.source, derivation.models, derivation.since)
+    derived = _derived(table)
     retracted = (
         update(table)
-        .where(_is_touched(table, derivation), ~exists().where(_agree(table, table, derived)).correlate(table))
-        .values(retracted=feed_position.next_value(), known_to=literal(derivation.known_at))
+        .where(_is_touched(table), ~exists().where(_agree(table, table, derived)).correlate(table))
+        .values(retracted=feed_position.next_value(), known_to=_KNOWN_AT)
         .returning(table.c.asserted)
         .cte("retracted")
     )
     believed = table.alias("believed")
-    is_believed = exists().where(_is_touched(believed, derivation), _agree(table, believed, derived)).correlate(derived)
+    is_believed = exists().where(_is_touched(believed), _agree(table, believed, derived)).correlate(derived)
     # Counting the retractions makes them happen first: only then is there room for what replaces them.
     is_retracted = select(func.count()).select_from(retracted).scalar_subquery() >= 0
     fresh = (
@@ -155,16 +168,19 @@ def _reconcile(table: Table, derivation: Derivation) -> Any:
         .subquery("fresh")
     )
     names = _facts(table)
-    rows = select(feed_position.next_value(), *(fresh.c[name] for name in names), literal(derivation.known_at))
-    return insert(table).from_select(["asserted", *names, "known_from"], rows)
+    rows = select(feed_position.next_value(), *(fresh.c[name] for name in names), _KNOWN_AT)
+    return Prepared(insert(table).from_select(["asserted", *names, "known_from"], rows))
 
 
-def _derived(table: Table, source: str, models: Sequence[str] | None, since: datetime | None) -> CTE:
-    statement = text(_SQL[table.name]).bindparams(
-        bindparam("source", source, Text),
-        bindparam("models", None if models is None else list(models), ARRAY(Text)),
-        bindparam("since", since or _ALWAYS, TIMESTAMP),
-    )
+_SOURCE = bindparam("source", type_=Text)
+_MODELS = bindparam("models", type_=ARRAY(Text))
+_SINCE = bindparam("since", type_=TIMESTAMP)
+_KNOWN_AT = bindparam("known_at", type_=TIMESTAMP)
+
+
+def _derived(table: Table) -> CTE:
+    """The changes that the versions make, of the models and since the time that are bound to it."""
+    statement = text(_SQL[table.name]).bindparams(_SOURCE, _MODELS, _SINCE)
     return statement.columns(**{name: table.c[name].type for name in _facts(table)}).cte("derived")
 
 
@@ -173,14 +189,10 @@ def _facts(table: Table) -> list[str]:
     return [name for name in table.c.keys() if name not in _BELIEF]  # noqa: SIM118  the names
 
 
-def _is_touched(table: FromClause, derivation: Derivation) -> ColumnElement[bool]:
+def _is_touched(table: FromClause) -> ColumnElement[bool]:
     """Whether a change is believed and could be derived otherwise now."""
-    touched = [table.c.source == derivation.source, table.c.known_to.is_(None)]
-    if derivation.models is not None:
-        touched.append(table.c.model_id == any_(cast(literal(list(derivation.models)), ARRAY(Text))))
-    if derivation.since is not None:
-        touched.append(table.c.changed_at >= derivation.since)
-    return and_(*touched)
+    is_one_of_them = or_(_MODELS.is_(None), table.c.model_id == any_(_MODELS))
+    return and_(table.c.source == _SOURCE, table.c.known_to.is_(None), is_one_of_them, table.c.changed_at >= _SINCE)
 
 
 def _agree(table: Table, one: FromClause, other: FromClause) -> ColumnElement[bool]:

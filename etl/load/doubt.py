@@ -1,12 +1,14 @@
 """Doubts a live snapshot that would end too much, before anything is ended (contract, rule 5)."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import Connection, func, select
 
+from etl.database.driver import Prepared
 from etl.domain.records import Records
 from etl.load import relations
-from etl.load.merge import Step, is_concerned, may_end, same
+from etl.load.merge import Step, Way, is_concerned, may_end, same
 from etl.load.relations import Relation
 
 
@@ -40,12 +42,17 @@ def objection(connection: Connection, step: Step, doubt: Doubt, former: Records 
 
 def _removal(connection: Connection, relation: Relation, step: Step) -> tuple[int, int]:
     """How many rows of which the step speaks hold, and how many of them the staged snapshot would end by absence."""
+    [(held, gone)] = _counting(relation, step.way).rows(connection, **step.values)
+    return held, gone
+
+
+@cache
+def _counting(relation: Relation, way: Way) -> Prepared:
     old, new = relation.table, relation.stage
-    is_gone = new.c[relation.key[0]].is_(None) & may_end(relation, step)
+    is_gone = new.c[relation.key[0]].is_(None) & may_end(relation, way)
     counts = (
         select(func.count(), func.count().filter(is_gone))
         .select_from(old.outerjoin(new, same(old, new, relation.key)))
-        .where(is_concerned(relation, step))
+        .where(is_concerned(relation, way))
     )
-    held, gone = connection.execute(counts, execution_options=step.options).one()
-    return held, gone
+    return Prepared(counts, way.schema)

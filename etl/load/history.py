@@ -8,20 +8,37 @@ and what differs becomes the believed history.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
+from etl.database.driver import Prepared
 from etl.domain.catalog import Catalog
 from etl.errors import ContractError
-from etl.load import applied, basket, scratch
+from etl.load import applied, scratch
 from etl.load.derive import Derivation, beside, derive, notify
 from etl.load.landing import Landed, landed_of
 from etl.load.locks import lock_source
 from etl.load.merge import Moves, Step, merge
 from etl.load.scratch import Window
 from etl.load.stage import stage
-from etl.load.tables import quarantine, snapshot, source, unmapped_field
+from etl.load.tables import TIMESTAMP, quarantine, snapshot, source, unmapped_field
 
 COUNTED = ("loaded", "unchanged")
 """The states of the snapshots that history is made of."""
@@ -32,7 +49,10 @@ Read = Callable[[Landed], Catalog]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loaded:
-    """What became of one snapshot."""
+    """What became of one snapshot. ``moved_at`` is the moment from which on prices are others now; null when none are.
+
+    The caller then has the basket of the price index worked out anew, once for all that it loads in a transaction.
+    """
 
     status: str
     reason: str | None = None
@@ -40,19 +60,20 @@ class Loaded:
     closed: int = 0
     quarantined: int = 0
     unmapped: int = 0
+    moved_at: datetime | None = None
 
 
 def fit(connection: Connection, landed: Landed, catalog: Catalog, read: Read, *, now: datetime) -> Loaded:
     """Make a snapshot part of history and log it. The caller holds the lock of the source."""
     known_at = next_known_at(connection, landed.source, now)
-    step = step_of(landed, catalog, previous_at=_previous(connection, landed), known_at=known_at)
-    later = counted(connection, landed.source, after=landed.observed_at)
+    [(previous_at, is_late)] = _NEIGHBOURS.rows(connection, source_=landed.source, at=landed.observed_at)
+    step = step_of(landed, catalog, previous_at=previous_at, known_at=known_at)
+    later = counted(connection, landed.source, after=landed.observed_at) if is_late else []
     moves = _refit(connection, catalog, step, later, read) if later else apply(connection, catalog, step)
     if later:
         applied.forget(connection, landed.source)
     else:
         applied.keep(connection, landed, catalog)
-    basket.refresh(connection, landed.source, landed.observed_at, moves)
     set_aside(connection, landed, catalog)
     loaded = _log(connection, landed, catalog, moves, known_at)
     _derive(connection, step, moves, later)
@@ -124,10 +145,16 @@ def logged(connection: Connection, landed: Landed) -> Loaded:
 
 def next_known_at(connection: Connection, name: str, now: datetime) -> datetime:
     """The moment of a load on the second clock: now, yet later than any before it, whatever the clocks say."""
-    last = connection.scalar(select(source.c.known_at).where(source.c.source == name))
-    known_at = now if last is None else max(now, last + timedelta(microseconds=1))
-    connection.execute(update(source).where(source.c.source == name).values(known_at=known_at))
-    return known_at
+    [(known_at,)] = _NEXT_KNOWN_AT.rows(connection, source_=name, now=now)
+    return cast("datetime", known_at)
+
+
+_NEXT_KNOWN_AT = Prepared(
+    update(source)
+    .where(source.c.source == bindparam("source_", type_=Text))
+    .values(known_at=func.greatest(bindparam("now", type_=TIMESTAMP), source.c.known_at + timedelta(microseconds=1)))
+    .returning(source.c.known_at)
+)
 
 
 def set_aside(connection: Connection, landed: Landed, catalog: Catalog, schema: str = "core") -> None:
@@ -140,12 +167,16 @@ def set_aside(connection: Connection, landed: Landed, catalog: Catalog, schema: 
     unmapped = [
         of_snapshot | {"field": each.field, "count": each.count, "example": each.example} for each in catalog.unmapped
     ]
-    options = {"schema_translate_map": {"core": schema}}
     for table, rows in ((quarantine, unread), (unmapped_field, unmapped)):
-        forget = delete(table).where(table.c.snapshot_id == landed.snapshot_id)
-        connection.execute(forget, execution_options=options)
+        _forgetting(table, schema).rows(connection, snapshot_id_=landed.snapshot_id)
         if rows:
+            options = {"schema_translate_map": {"core": schema}}
             connection.execute(insert(table), rows, execution_options=options)
+
+
+@cache
+def _forgetting(table: Table, schema: str) -> Prepared:
+    return Prepared(delete(table).where(table.c.snapshot_id == bindparam("snapshot_id_", type_=BigInteger)), schema)
 
 
 def logged_of(catalog: Catalog) -> dict[str, Any]:
@@ -186,26 +217,24 @@ def _refit(connection: Connection, catalog: Catalog, step: Step, later: list[Lan
     return scratch.reconcile(connection, window)
 
 
-def _previous(connection: Connection, landed: Landed) -> datetime | None:
-    """The last observation of the source before this one."""
-    last: datetime | None = connection.scalar(
-        select(func.max(snapshot.c.observed_at)).where(
-            snapshot.c.source == landed.source,
-            snapshot.c.status.in_(COUNTED),
-            snapshot.c.observed_at < landed.observed_at,
-        )
-    )
-    return last
+def _counting(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """The times of the snapshots that history is made of."""
+    counts = snapshot.c.status.in_([literal_column(f"'{status}'") for status in COUNTED])
+    return select(snapshot.c.observed_at).where(snapshot.c.source == _SOURCE, counts, *conditions)
+
+
+_SOURCE = bindparam("source_", type_=Text)
+_AT = bindparam("at", type_=TIMESTAMP)
+_BEFORE = _counting(snapshot.c.observed_at < _AT).order_by(snapshot.c.observed_at.desc()).limit(1)
+_NEIGHBOURS = Prepared(select(_BEFORE.scalar_subquery(), exists(_counting(snapshot.c.observed_at > _AT))))
+"""The last observation of the source before a moment, and whether there is any after it."""
 
 
 def _log(connection: Connection, landed: Landed, catalog: Catalog, moves: Moves, known_at: datetime) -> Loaded:
     opened, closed = moves.total(moves.opened), moves.total(moves.closed)
     status = "loaded" if opened or closed else "unchanged"
-    connection.execute(
-        update(snapshot)
-        .where(snapshot.c.snapshot_id == landed.snapshot_id)
-        .values(**logged_of(catalog), status=status, opened=opened, closed=closed, known_at=known_at)
-    )
+    outcome = {"status": status, "opened": opened, "closed": closed, "known_at": known_at}
+    _LOG.rows(connection, snapshot_id_=landed.snapshot_id, **logged_of(catalog), **outcome)
     return Loaded(
         status=status,
         reason=catalog.coverage.reason,
@@ -213,4 +242,14 @@ def _log(connection: Connection, landed: Landed, catalog: Catalog, moves: Moves,
         closed=closed,
         quarantined=len(catalog.quarantined),
         unmapped=len(catalog.unmapped),
+        moved_at=landed.observed_at if moves.has_moved_prices else None,
     )
+
+
+_LOGGED = ("reason", "is_complete", "covered", "models", "endpoints", "prices", "decimals")
+_OUTCOME = ("status", "opened", "closed", "known_at")
+_LOG = Prepared(
+    update(snapshot)
+    .where(snapshot.c.snapshot_id == bindparam("snapshot_id_", type_=BigInteger))
+    .values({name: bindparam(name, type_=snapshot.c[name].type) for name in (*_LOGGED, *_OUTCOME)})
+)

@@ -22,7 +22,7 @@ def load(
     connection: Connection, arrived: Landed, catalog: Catalog, read: Read, *, now: datetime, doubt: Doubt
 ) -> Loaded:
     """Load a snapshot, or hold it. A backfilled one is taken as it is. The caller holds the lock of the source."""
-    why = None
+    why, moved_at = None, None
     if arrived.origin is Origin.RUN:
         why = _objection(connection, arrived, catalog, doubt)
         held = _held_before(connection, arrived) if catalog.coverage.is_complete else []
@@ -30,13 +30,15 @@ def load(
         if former is not None and not _objection(connection, arrived, catalog, doubt, after=(held[-1], former)):
             confirmed, why = held.pop(), None
             fitted = fit(connection, confirmed, former, read, now=now)
+            moved_at = fitted.moved_at
             _tell("held snapshot confirmed", confirmed, by=arrived, opened=fitted.opened, closed=fitted.closed)
         if why is None:
             _reject(connection, held, arrived)
     if why:
         mark(connection, arrived, "held", why)
         return Loaded(status="held", reason=why)
-    return fit(connection, arrived, catalog, read, now=now)
+    loaded = fit(connection, arrived, catalog, read, now=now)
+    return replace(loaded, moved_at=moved_at or loaded.moved_at)
 
 
 def release(connection: Connection, held: Landed, read: Read, *, now: datetime) -> Loaded:

@@ -1,7 +1,9 @@
 """Locks of one warehouse, each under a name of ours: whoever holds one is alone in it until the transaction ends."""
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Text, bindparam, func, literal, select
+
+from etl.database.driver import Prepared
 
 
 def lock(connection: Connection, name: str, *, seconds: int = 0) -> None:
@@ -11,13 +13,14 @@ def lock(connection: Connection, name: str, *, seconds: int = 0) -> None:
     """
     if seconds:
         wait_at_most(connection, seconds=seconds)
-    connection.execute(select(func.pg_advisory_xact_lock(key_of(name))))
+    _LOCK.rows(connection, name=f"etl {name}")
 
 
 def lock_source(connection: Connection, source: str) -> None:
     """Be the only writer of a source until the end of the transaction, waiting for another one (contract, rule 9)."""
     name = f"source {source}"
-    if not connection.scalar(select(func.pg_try_advisory_xact_lock(key_of(name)))):
+    [(is_free,)] = _TRY.rows(connection, name=f"etl {name}")
+    if not is_free:
         structlog.get_logger().warning("waiting for another process that writes this source", source=source)
         lock(connection, name)
 
@@ -30,3 +33,8 @@ def wait_at_most(connection: Connection, *, seconds: int) -> None:
 def key_of(name: str) -> ColumnElement[int]:
     """Locks of the database server are numbers, and of all programs together."""
     return func.hashtextextended(literal("etl " + name), 0)
+
+
+_KEY = func.hashtextextended(bindparam("name", type_=Text), 0)
+_LOCK = Prepared(select(func.pg_advisory_xact_lock(_KEY)))
+_TRY = Prepared(select(func.pg_try_advisory_xact_lock(_KEY)))

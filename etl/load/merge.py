@@ -5,10 +5,12 @@ Set-based, scoped to its source, compared by value. ``IS DISTINCT FROM`` knows t
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     Boolean,
     ColumnElement,
     Connection,
@@ -17,8 +19,7 @@ from sqlalchemy import (
     Text,
     and_,
     any_,
-    cast,
-    exists,
+    bindparam,
     func,
     insert,
     literal,
@@ -26,12 +27,30 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
     update,
 )
 
+from etl.database.driver import Prepared
 from etl.domain.catalog import Coverage
 from etl.load import relations
 from etl.load.relations import Relation, stage_scope
+from etl.load.tables import TIMESTAMP
+
+SOURCE = bindparam("source", type_=Text)
+OBSERVED_AT = bindparam("observed_at", type_=TIMESTAMP)
+_KNOWN_AT = bindparam("known_at", type_=TIMESTAMP)
+
+
+class Way(NamedTuple):
+    """Which statements a step takes: where the relations are, and what kind of snapshot is staged.
+
+    ``by_provider``: each provider's rows are vouched for by themselves. ``is_part``: it speaks of some models only.
+    """
+
+    schema: str
+    by_provider: bool
+    is_part: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,9 +70,22 @@ class Step:
     models: frozenset[str] | None = None
 
     @property
-    def options(self) -> dict[str, Any]:
-        """How statements written for ``core`` are run: in this schema."""
-        return {"schema_translate_map": {"core": self.schema}}
+    def way(self) -> Way:
+        """Which statements make it."""
+        return Way(self.schema, self.coverage.providers is not None, self.models is not None)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of their parameters."""
+        return {
+            "source": self.source,
+            "observed_at": self.observed_at,
+            "known_at": self.known_at,
+            "last_seen_at": self.previous_at or self.observed_at,
+            "is_complete": self.coverage.is_complete,
+            "providers": sorted(self.coverage.providers or ()),
+            "models": sorted(self.models or ()),
+        }
 
 
 @dataclass(slots=True)
@@ -73,6 +105,11 @@ class Moves:
         if relation.key[0] == "model_id":
             self.models.update(keys)
 
+    @property
+    def has_moved_prices(self) -> bool:
+        """Whether any price is another one now."""
+        return bool(self.opened.get("price") or self.closed.get("price"))
+
     def total(self, moves: dict[str, int]) -> int:
         """Versions of models, endpoints and prices: what the log of snapshots counts."""
         return sum(moves.get(name, 0) for name in self.COUNTED)
@@ -82,39 +119,53 @@ def merge(connection: Connection, spoken: list[Relation], step: Step) -> Moves:
     """Apply the staged snapshot to the open versions of every relation of which it speaks."""
     moves = Moves()
     for relation in spoken:
-        _merge(connection, relation, step, may_end(relation, step), moves)
+        _merge(connection, relation, step, moves)
     # A part follows a plain snapshot and belongs to one: there was and is nothing that could not be seen.
-    if step.models is None:
-        _stage_unseen(connection, step)
-        _merge(connection, relations.unseen, step, true(), moves)
+    # Nor is there anything before the first snapshot.
+    if step.models is None and step.previous_at is not None:
+        _unseen(step.schema).rows(connection, **step.values)
+        _merge(connection, relations.unseen, step, moves)
     return moves
 
 
-def _merge(connection: Connection, relation: Relation, step: Step, ends: ColumnElement[bool], moves: Moves) -> None:
-    old, new = relation.table, relation.stage
-    same_key = same(old, new, relation.key)
-    differs = or_(*(old.c[name].is_distinct_from(new.c[name]) for name in relation.values))
-    is_shown = new.c[relation.key[0]].is_not(None)
-    ending = (
-        select(old.c.version_id)
-        .select_from(old.outerjoin(new, same_key))
-        .where(is_concerned(relation, step), or_(and_(~is_shown, ends), and_(is_shown, differs)))
-        .subquery("ending")
-    )
-    closed = connection.execute(
+def _merge(connection: Connection, relation: Relation, step: Step, moves: Moves) -> None:
+    """End and begin versions of one relation."""
+    touched = _stepping(relation, step.way).rows(connection, **step.values)
+    for counts, was_opened in ((moves.opened, True), (moves.closed, False)):
+        counts[relation.name] = sum(opened is was_opened for opened, _ in touched)
+    if relation.key[0] == "model_id":
+        moves.models.update(key for _, key in touched)
+
+
+@cache
+def _stepping(relation: Relation, way: Way) -> Prepared:
+    """Ends the open versions that the stage shows otherwise or proves gone, and begins those that it shows anew.
+
+    Returns whether each was begun, and the first column of its key.
+    """
+    old, key = relation.table, relation.key[0]
+    diff = _difference(relation, way)
+    ends = true() if relation is relations.unseen else may_end(relation, way)
+    closed = (
         update(old)
-        .where(old.c.version_id == ending.c.version_id)
-        .values(valid_to=step.observed_at, end_known_from=step.known_at)
-        .returning(old.c[relation.key[0]]),
-        execution_options=step.options,
+        .where(old.c.version_id == diff.c.version_id, or_(diff.c[key].is_not(None), ends))
+        .values(valid_to=OBSERVED_AT, end_known_from=_KNOWN_AT)
+        .returning(old.c[key].label("key"))
+        .cte("closed")
     )
-    moves.add(moves.closed, relation, closed)
-    beginning = select(literal(step.source), *new.c, literal(step.observed_at), literal(step.known_at)).where(
-        ~exists().where(is_concerned(relation, step), same_key).correlate(new)
+    # Counting what ended makes that happen first: only then is there room for what begins.
+    is_closed_first = select(func.count()).select_from(closed).scalar_subquery() >= 0
+    columns = ["source", *relation.stage.c.keys(), "valid_from", "known_from"]
+    shown = [diff.c[name] for name in relation.stage.c.keys()]  # noqa: SIM118  the names
+    beginning = select(SOURCE, *shown, OBSERVED_AT, _KNOWN_AT).where(diff.c[key].is_not(None), is_closed_first)
+    opened = insert(old).from_select(columns, beginning).returning(old.c[key].label("key")).cte("opened")
+    return Prepared(
+        union_all(
+            select(literal(False).label("was_opened"), closed.c.key),  # noqa: FBT003
+            select(literal(True), opened.c.key),  # noqa: FBT003
+        ),
+        way.schema,
     )
-    columns = ["source", *new.c.keys(), "valid_from", "known_from"]
-    versions = insert(old).from_select(columns, beginning).returning(old.c[relation.key[0]])
-    moves.add(moves.opened, relation, connection.execute(versions, execution_options=step.options))
 
 
 def same(one: FromClause, other: FromClause, columns: tuple[str, ...]) -> ColumnElement[bool]:
@@ -122,33 +173,33 @@ def same(one: FromClause, other: FromClause, columns: tuple[str, ...]) -> Column
     return and_(*(one.c[name] == other.c[name] for name in columns))
 
 
-def is_open(table: FromClause, source: str) -> ColumnElement[bool]:
+def is_open(table: FromClause, source: ColumnElement[str] | str) -> ColumnElement[bool]:
     """Whether a version holds now, as believed now."""
     return and_(table.c.source == source, table.c.valid_to.is_(None), table.c.known_to.is_(None))
 
 
-def is_concerned(relation: Relation, step: Step) -> ColumnElement[bool]:
+def is_concerned(relation: Relation, way: Way) -> ColumnElement[bool]:
     """Whether the step speaks of an open version."""
     old = relation.table
-    if step.models is None or relation.key[0] != "model_id":
-        return is_open(old, step.source)
-    return and_(is_open(old, step.source), old.c.model_id == any_(cast(literal(sorted(step.models)), ARRAY(Text))))
+    if not way.is_part or relation.key[0] != "model_id":
+        return is_open(old, SOURCE)
+    return and_(is_open(old, SOURCE), old.c.model_id == any_(bindparam("models", type_=ARRAY(Text))))
 
 
-def may_end(relation: Relation, step: Step) -> ColumnElement[bool]:
+def may_end(relation: Relation, way: Way) -> ColumnElement[bool]:
     """Whether absence from this snapshot proves that a row of the relation is gone (contract, rules 3 and 4)."""
     old = relation.table
     matches = (or_(stage_scope.c[name].is_(None), stage_scope.c[name] == old.c[name]) for name in relation.scope)
     unread = select(literal(1)).select_from(stage_scope).where(true(), *matches).correlate(old)
-    return and_(_is_covered(relation, step), ~unread.exists())
+    return and_(_is_covered(relation, way), ~unread.exists())
 
 
-def _is_covered(relation: Relation, step: Step) -> ColumnElement[bool]:
+def _is_covered(relation: Relation, way: Way) -> ColumnElement[bool]:
     """Whether the snapshot lists everything of the row's provider; a model, when it does so for all its providers."""
-    is_complete = cast(literal(step.coverage.is_complete), Boolean)
-    if step.coverage.providers is None:
+    is_complete = bindparam("is_complete", type_=Boolean)
+    if not way.by_provider:
         return is_complete
-    covered = any_(cast(literal(sorted(step.coverage.providers)), ARRAY(Text)))
+    covered = any_(bindparam("providers", type_=ARRAY(Text)))
     old = relation.table
     if "provider" in relation.key:
         return old.c.provider == covered
@@ -156,25 +207,42 @@ def _is_covered(relation: Relation, step: Step) -> ColumnElement[bool]:
         return is_complete
     route = relations.endpoint.table.alias("route")
     routes = select(func.bool_and(route.c.provider == covered)).where(
-        is_open(route, step.source), route.c.model_id == old.c.model_id
+        is_open(route, SOURCE), route.c.model_id == old.c.model_id
     )
     return func.coalesce(routes.correlate(old).scalar_subquery(), is_complete)
 
 
-def _stage_unseen(connection: Connection, step: Step) -> None:
-    """Stage the prices that stay in force although this snapshot does not show them, with their last sighting."""
+def _difference(relation: Relation, way: Way) -> CTE:
+    """What the stage shows otherwise than the open versions, beside the version concerned; null where one is missing.
+
+    Materialized, so that all is compared before anything is written.
+    """
+    open_ones = select(relation.table).where(is_concerned(relation, way)).subquery("open_ones")
+    new = relation.stage
+    differs = or_(*(open_ones.c[name].is_distinct_from(new.c[name]) for name in relation.values))
+    is_alone = or_(open_ones.c.version_id.is_(None), new.c[relation.key[0]].is_(None))
+    return (
+        select(open_ones.c.version_id, *new.c)
+        .select_from(open_ones.join(new, same(open_ones, new, relation.key), full=True))
+        .where(or_(is_alone, differs))
+        .cte("difference")
+        .prefix_with("MATERIALIZED")
+    )
+
+
+@cache
+def _unseen(schema: str) -> Prepared:
+    """Stages the prices that stay in force although this snapshot does not show them, with their last sighting."""
     price, shown, unseen = relations.price, relations.price.stage, relations.unseen
     former = unseen.table
-    last_seen = func.coalesce(former.c.last_seen_at, literal(step.previous_at or step.observed_at))
+    last_seen = func.coalesce(former.c.last_seen_at, bindparam("last_seen_at", type_=TIMESTAMP))
     carried = (
         select(*(price.table.c[name] for name in price.key), last_seen)
         .select_from(
             price.table.outerjoin(shown, same(price.table, shown, price.key)).outerjoin(
-                former, and_(is_open(former, step.source), same(former, price.table, price.key))
+                former, and_(is_open(former, SOURCE), same(former, price.table, price.key))
             )
         )
-        .where(is_open(price.table, step.source), shown.c.model_id.is_(null()))
+        .where(is_open(price.table, SOURCE), shown.c.model_id.is_(null()))
     )
-    connection.execute(
-        insert(unseen.stage).from_select([*unseen.key, "last_seen_at"], carried), execution_options=step.options
-    )
+    return Prepared(insert(unseen.stage).from_select([*unseen.key, "last_seen_at"], carried), schema)

@@ -90,7 +90,7 @@ def _history(name: str, key: tuple[Spec, ...], values: tuple[Spec, ...], scope: 
         MetaData(),
         *(spec.column() for spec in key + values),
         prefixes=["TEMPORARY"],
-        postgresql_on_commit="DROP",
+        postgresql_on_commit="DELETE ROWS",
     )
     return Relation(name, table, stage, names, tuple(spec.name for spec in values), scope)
 
@@ -177,6 +177,6 @@ stage_scope = Table(
     MetaData(),
     *(Column(name, BigInteger if name == "tier_start" else Text) for name in price.scope),
     prefixes=["TEMPORARY"],
-    postgresql_on_commit="DROP",
+    postgresql_on_commit="DELETE ROWS",
 )
 """The scopes of which the snapshot being loaded cannot speak; a null matches everything."""

@@ -16,7 +16,7 @@ from etl.load.relations import Relation
 
 
 def stage(connection: Connection, catalog: Catalog) -> list[Relation]:
-    """Fill the temporary tables; they live until the end of the transaction, or until staged again.
+    """Fill the temporary tables; what is in them lasts until the end of the transaction, or until staged again.
 
     Returns the relations of which the catalog speaks.
     """
@@ -27,7 +27,7 @@ def stage(connection: Connection, catalog: Catalog) -> list[Relation]:
         relations.endpoint: catalog.endpoints,
         relations.price: catalog.prices,
     }
-    run_script(connection, _EMPTY_TABLES)
+    _make_room(connection)
     for relation, records in spoken.items():
         _copy(connection, relation.stage, [_row(relation, record) for record in records or ()])
     _copy(connection, relations.stage_scope, [_scope(scope) for scope in _scopes(catalog.quarantined)])
@@ -38,13 +38,24 @@ _TABLES = (*(relation.stage for relation in relations.HISTORY), relations.stage_
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
-_EMPTY_TABLES = "".join(
-    f"DROP TABLE IF EXISTS pg_temp.{table.name};{CreateTable(table).compile(dialect=_DIALECT)};" for table in _TABLES
-)
-"""One round trip for all of them, whatever an earlier snapshot of this transaction left in them."""
+_MAKE_TABLES = "".join(f"{CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)};" for table in _TABLES)
+"""One round trip for all of them; a session that stages again finds them there, empty."""
+
+_EMPTY_TABLES = f"TRUNCATE {', '.join(f'pg_temp.{table.name}' for table in _TABLES)}"
+
+
+def _make_room(connection: Connection) -> None:
+    """Have the tables there and empty, whatever an earlier snapshot of this transaction left in them."""
+    was_staged = connection.info.get("staged") is connection.get_transaction()
+    run_script(connection, _MAKE_TABLES + (_EMPTY_TABLES if was_staged else ""))
+    connection.info["staged"] = connection.get_transaction()
+
 
 _MANY = 1000
 """Rows from which on the planner is told how many there are: below it, any plan will do."""
+
+_ROUGHLY = "SET LOCAL default_statistics_target = 10"
+"""A small sample tells enough of keys that all differ."""
 
 
 def _copy(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
@@ -53,7 +64,7 @@ def _copy(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> 
         return
     copy_in(connection, f"pg_temp.{table.name}", table.c.keys(), rows)
     if len(rows) >= _MANY:
-        run_script(connection, f"ANALYZE pg_temp.{table.name}")
+        run_script(connection, f"{_ROUGHLY}; ANALYZE pg_temp.{table.name}")
 
 
 def _row(relation: Relation, record: Any) -> tuple[Any, ...]:

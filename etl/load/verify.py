@@ -213,7 +213,8 @@ def _apply(connection: Connection, name: str, rebuild: Rebuild, now: datetime) -
     known_at = next_known_at(connection, name, now)
     applied.forget(connection, name)
     moves = scratch.reconcile(connection, Window(source=name, since=None, until=None, known_at=known_at))
-    basket.refresh(connection, name, None, moves)
+    if moves.has_moved_prices:
+        basket.refresh(connection, name, None)
     for table in SET_ASIDE:
         connection.execute(table.delete().where(table.c.source == name))
         connection.execute(insert(table).from_select(table.c.keys(), _rows(_temporary(table), table.c.keys())))

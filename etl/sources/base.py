@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, Generic, NamedTuple, Self, TypeAlias, Ty
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from etl.domain.catalog import Catalog, Coverage, Json, Quarantined, Scope
+from etl.domain.garbage import uncollected
 from etl.domain.snapshot import Page, PageRequest
 from etl.errors import ContractError
 
@@ -68,8 +69,13 @@ class Place(NamedTuple):
 
     def at(self, *steps: str | int) -> Self:
         """The place further down, each step a key or an index."""
-        path = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
-        return self._replace(pointer=self.pointer + path)
+        pointer = self.pointer
+        for step in steps:
+            name = str(step)
+            if "~" in name or "/" in name:
+                name = name.replace("~", "~0").replace("/", "~1")
+            pointer = f"{pointer}/{name}"
+        return type(self)(self.page, pointer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +149,8 @@ class Source(ABC, Generic[W]):
 
     def read(self, pages: Sequence[Page]) -> Catalog:
         """Parse and flatten in one go."""
-        return self.flatten(self.parse(pages))
+        with uncollected():
+            return self.flatten(self.parse(pages))
 
 
 RETRIED = frozenset({408, 425, 429})

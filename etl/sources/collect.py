@@ -1,6 +1,5 @@
 """The tray on which a source puts flattened records: keys stay unique, what is set aside is kept with its reason."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeAlias, TypeVar
@@ -148,7 +147,7 @@ class Collector:
 
 def is_storable_key(*parts: str | int) -> bool:
     """Whether a key is short enough to be indexed."""
-    return sum(len(str(part).encode()) for part in parts) <= LONGEST_KEY
+    return len("".join(map(str, parts)).encode()) <= LONGEST_KEY
 
 
 def epoch(seconds: Json) -> datetime | None:
@@ -175,7 +174,7 @@ def moment(text: str | None) -> datetime | None:
 
 def names(values: Json) -> tuple[str, ...] | None:
     """A list of names as a sorted tuple without repeats: order in catalogs means nothing. Null stays null."""
-    return None if values is None else tuple(sorted({str(value) for value in values}))
+    return None if values is None else tuple(sorted(set(map(str, values))))
 
 
 def unordered(value: Json) -> Json:
@@ -183,12 +182,12 @@ def unordered(value: Json) -> Json:
 
     A null says nothing, so a field that comes as null is no change. A number that no database could hold becomes text.
     """
-    match value:
-        case Mapping():
-            return {key: unordered(item) for key, item in value.items() if item is not None}
-        case list() | tuple():
-            return sorted((unordered(item) for item in value), key=sort_key)
-        case Decimal():
-            return plain(value) if is_storable(value) else str(value)
-        case _:
-            return value
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return {key: unordered(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return sorted(map(unordered, value), key=sort_key)
+    if isinstance(value, Decimal):
+        return plain(value) if is_storable(value) else str(value)
+    return value

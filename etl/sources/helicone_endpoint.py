@@ -59,7 +59,7 @@ class Deployment(RegistryWire):
         contradicted = {
             name: value
             for name, value in config.items()
-            if name in own and name != "pricing" and unordered(own[name]) != unordered(value)
+            if name in own and name != "pricing" and own[name] != value and unordered(own[name]) != unordered(value)
         }
         return {**config, **own, "modelConfig": contradicted}
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from etl.domain.catalog import Json
 from etl.domain.evidence import AS_QUOTED, TO_A_DOUBLE, Rounding
-from etl.domain.meters import Meter, amount, quote
+from etl.domain.meters import Meter, amount, require
 from etl.sources.base import Place
 
 Path: TypeAlias = tuple[str, ...]
@@ -45,7 +46,7 @@ _NUMBERS: dict[Path, Component] = {
 """Fields that both forms have. A modality as a number is older than the object, and ``image`` then is one image."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Form:
     """One way to write prices: USD per ``per`` units. Of two fields with one meter the first here wins.
 
@@ -56,7 +57,7 @@ class Form:
     per: int
     rounding: Rounding
 
-    @property
+    @cached_property
     def objects(self) -> frozenset[str]:
         """The names of the fields that can be objects."""
         return frozenset(path[0] for path in self.components if len(path) > 1)
@@ -64,7 +65,7 @@ class Form:
     def read(self, raw: Json) -> Decimal:
         """The figure as quoted, without the noise of doubles. Raises ``AmountError`` also for what is no price."""
         value = self.rounding.of(amount(raw))
-        quote(value, per=self.per)
+        require(value, per=self.per)
         return value
 
 

@@ -17,13 +17,17 @@ from etl.sources.helicone_forms import Component, Form, Path, price_list
 
 
 class Figure(NamedTuple):
-    """One figure as it came, where it stands, and in which tier: an inherited one stands in a lower tier."""
+    """One figure as it came, where it stands, and in which tier: an inherited one stands in a lower tier.
+
+    ``value`` is what it says, or why it says nothing.
+    """
 
     path: Path
     component: Component
     raw: Json
     place: Place
     tier_start: int
+    value: Decimal | AmountError
 
     def citation(self) -> Citation:
         """The figure as a part of the evidence for a price."""
@@ -97,17 +101,27 @@ def _figures(
 ) -> dict[Meter, Figure]:
     """A tier's own figures, at most one for each meter; fields that price nothing known are reported."""
     leaves = dict(_leaves(form, fields))
+    strays = {name for name in form.objects if (name,) in leaves and not _is_amount(leaves[name,])}
     found: dict[Meter, Figure] = {}
     used: set[Path] = set()
     for path, component in form.components.items():
-        source = _speaker(path, leaves)
+        # What stands where an object should and is no number speaks for all of the object.
+        source = path if path in leaves else path[:1] if path[0] in strays else None
         if source is not None:
             used.add(source)
-            found.setdefault(component.meter, Figure(path, component, leaves[source], place.at(*source), start))
+            raw, at = leaves[source], place.at(*source)
+            found.setdefault(component.meter, Figure(path, component, raw, at, start, _value(form, raw)))
     for path, raw in leaves.items():
         if path not in used:
             collector.unmapped(".".join(("pricing", *path)), raw)
     return found
+
+
+def _value(form: Form, raw: Json) -> Decimal | AmountError:
+    try:
+        return form.read(raw)
+    except AmountError as error:
+        return error
 
 
 def _leaves(form: Form, fields: Mapping[str, Json]) -> Iterator[tuple[Path, Json]]:
@@ -117,13 +131,6 @@ def _leaves(form: Form, fields: Mapping[str, Json]) -> Iterator[tuple[Path, Json
             yield from (((name, part), value) for part, value in raw.items() if value is not None)
         elif raw is not None and name != "threshold":
             yield (name,), raw
-
-
-def _speaker(path: Path, leaves: Mapping[Path, Json]) -> Path | None:
-    """The field that speaks for a component: itself, or what stands where its object should and is no number."""
-    if path in leaves:
-        return path
-    return path[:1] if path[:1] in leaves and not _is_amount(leaves[path[:1]]) else None
 
 
 def _is_amount(raw: Json) -> bool:
@@ -148,22 +155,21 @@ def _inherited(below: Mapping[Meter, Figure], own: Mapping[Meter, Figure]) -> di
 
 def _quote(form: Form, figure: Figure, figures: Mapping[Meter, Figure]) -> Quote:
     """The unit price that a figure gives in its tier. Raises ``_UnreadableError`` naming the figure to blame."""
-    value, times = _value(form, figure), figure.component.times
+    value, times = _read(figure), figure.component.times
     if times is not None:
         if times not in figures:
             raise _UnreadableError(figure, f"a multiplier, but there is no price of {times} to multiply")
-        value = multiply(_value(form, figures[times]), value)
+        value = multiply(_read(figures[times]), value)
     try:
         return quote(value, per=form.per)
     except AmountError as error:
         raise _UnreadableError(figure, error) from None
 
 
-def _value(form: Form, figure: Figure) -> Decimal:
-    try:
-        return form.read(figure.raw)
-    except AmountError as error:
-        raise _UnreadableError(figure, error) from None
+def _read(figure: Figure) -> Decimal:
+    if isinstance(figure.value, AmountError):
+        raise _UnreadableError(figure, figure.value)
+    return figure.value
 
 
 def _evidence(form: Form, figure: Figure, figures: Mapping[Meter, Figure]) -> Evidence:

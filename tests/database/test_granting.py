@@ -88,14 +88,14 @@ def test_who_reads_and_owns_nothing_cannot_grant_in_silence(theirs: Engine, url:
     assert roles(theirs) == ["etl_reader", "bob"]
 
 
-@pytest.mark.parametrize("user", ["nobody", "NOBODY's", 'x"; DROP ROLE bob; --', "public", "a" * 100, ""])
-def test_a_role_that_does_not_exist_is_named_with_what_makes_it(theirs: Engine, user: str) -> None:
-    with pytest.raises(DatabaseError, match="^the server has no role") as refusal:
-        reader.grant(theirs, user)
-    with theirs.connect() as connection:
-        quoted = connection.scalar(text("SELECT quote_ident(:user)"), {"user": user})
-        assert connection.scalar(text("SELECT count(*) FROM pg_roles WHERE rolname = 'bob'")) == 1
-    assert f"let an administrator run CREATE ROLE {quoted} LOGIN" in str(refusal.value)
+def test_a_role_that_does_not_exist_is_named_with_what_makes_it(theirs: Engine) -> None:
+    for user in ("nobody", "NOBODY's", 'x"; DROP ROLE bob; --', "public", "a" * 100, ""):
+        with pytest.raises(DatabaseError, match="^the server has no role") as refusal:
+            reader.grant(theirs, user)
+        with theirs.connect() as connection:
+            quoted = connection.scalar(text("SELECT quote_ident(:user)"), {"user": user})
+            assert connection.scalar(text("SELECT count(*) FROM pg_roles WHERE rolname = 'bob'")) == 1
+        assert f"let an administrator run CREATE ROLE {quoted} LOGIN" in str(refusal.value)
 
 
 def test_a_group_does_not_become_its_own_member(theirs: Engine, url: URL) -> None:

@@ -1,6 +1,5 @@
 """The story of the demo, played once into a warehouse that the tests of this folder only read."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -11,7 +10,7 @@ from etl.database.engine import open_engine
 from etl.demo.story import play
 from etl.pipeline import Pipeline
 from etl.result import Result
-from tests.conftest import _database
+from tests.conftest import Demo
 
 
 class Played(NamedTuple):
@@ -32,8 +31,6 @@ def told(engine: Engine) -> tuple[Result, ...]:
 
 
 @pytest.fixture(scope="session")
-def played(server_url: URL, template: str) -> Iterator[Played]:
+def played(demo_url: URL, told_demo: Demo) -> Played:
     """The warehouse after one telling."""
-    with _database(server_url, template=template) as url:
-        engine = open_engine(url)
-        yield Played(engine, told(engine))
+    return Played(open_engine(demo_url), told_demo.results)

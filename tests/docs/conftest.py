@@ -1,19 +1,12 @@
 """The story of the demo, told once into a warehouse that the queries of the documents only read."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import URL, Engine
 
 from etl.database.engine import open_engine
-from tests.conftest import _database
-from tests.demo.conftest import told
 
 
 @pytest.fixture(scope="session")
-def demo(server_url: URL, template: str) -> Iterator[Engine]:
+def demo(demo_url: URL) -> Engine:
     """The warehouse after ``etl demo``. Whoever asks rolls back."""
-    with _database(server_url, template=template) as url:
-        engine = open_engine(url)
-        told(engine)
-        yield engine
+    return open_engine(demo_url)

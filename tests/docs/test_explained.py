@@ -2,15 +2,11 @@
 
 import re
 import shlex
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import URL
 
-from etl.database.engine import open_engine
-from etl.demo import story
-from etl.pipeline import Pipeline
 from tests.docs.markdown import DOCUMENTS, blocks
 from tests.processes import etl
 
@@ -19,16 +15,13 @@ ELLIPSIS = "…"
 
 
 @pytest.mark.slow
-def test_the_documents_show_what_is_explained(warehouse_url: URL, tmp_path: Path) -> None:
-    list(story.play(Pipeline(open_engine(warehouse_url), lambda: datetime.now(UTC))))
+def test_the_documents_show_what_is_explained(demo_url: URL, tmp_path: Path) -> None:
     shown = [
         block.code for document in DOCUMENTS for block in blocks(document, "text") if "$ etl explain" in block.code
     ]
     assert shown
     for example in shown:
         command, _, expected = example.partition("\n")
-        ended = etl(
-            tmp_path, *shlex.split(command)[2:], DATABASE_URL=warehouse_url.render_as_string(hide_password=False)
-        )
+        ended = etl(tmp_path, *shlex.split(command)[2:], DATABASE_URL=demo_url.render_as_string(hide_password=False))
         pattern = re.escape(expected).replace(re.escape(ELLIPSIS), ".*")
         assert re.fullmatch(pattern, ended.out), ended.out + ended.err

@@ -1,10 +1,11 @@
 """Money: exact where it can be, 28 digits where it cannot, never through a double."""
 
-from decimal import Decimal
+from decimal import MAX_PREC, Context, Decimal
 from fractions import Fraction
+from itertools import count
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from etl.domain.meters import (
@@ -25,6 +26,8 @@ from etl.domain.meters import (
 AMOUNTS = st.decimals(min_value=0, max_value=10**6, allow_nan=False, allow_infinity=False, places=12)
 
 UNITS = st.integers(1, 10**9)
+
+EXACT = Context(prec=MAX_PREC)
 
 
 def _ends(ratio: Fraction) -> bool:
@@ -59,6 +62,44 @@ def test_a_division_is_exact_when_it_ends_and_has_28_digits_when_it_does_not(val
 def test_a_product_is_exact(value: Decimal, factor: Decimal) -> None:
     product = multiply(value, factor)
     assert Fraction(product) == Fraction(value) * Fraction(factor)
+    assert _is_plain(product)
+
+
+LONG = st.builds(
+    lambda digits, exponent: Decimal(digits).scaleb(exponent, EXACT), st.integers(0, 10**100), st.integers(-120, 0)
+)
+"""Figures with more digits than any catalog has, some with zeros at their end."""
+
+
+def _by_fractions(ratio: Fraction) -> Decimal:
+    """The decimal of a ratio with nothing but whole numbers: exact when it ends, else 28 digits, half to even."""
+    if _ends(ratio):
+        places = next(places for places in count() if 10**places % ratio.denominator == 0)
+        return Decimal(ratio.numerator * 10**places // ratio.denominator).scaleb(-places, EXACT)
+    places = 28 - len(str(int(ratio))) if ratio >= 1 else 28 + next(n for n in count() if ratio * 10 ** (n + 1) >= 1)
+    return Decimal(round(ratio * 10**places)).scaleb(-places, EXACT)
+
+
+@given(value=LONG | AMOUNTS, per=(LONG | AMOUNTS | UNITS.map(Decimal)).filter(bool))
+@example(value=Decimal(2), per=Decimal(3))
+@example(value=Decimal(1), per=Decimal(2) ** 80)
+@example(value=Decimal("0.1"), per=Decimal("1e-120"))
+def test_a_division_is_what_fractions_say(value: Decimal, per: Decimal) -> None:
+    expected = _by_fractions(Fraction(value) / Fraction(per))
+    if expected > ABSURD:
+        with pytest.raises(AmountError, match="beyond"):
+            quote(value, per=per)
+        return
+    price = quote(value, per=per).unit_price
+    assert price is not None
+    assert price == expected
+    assert _is_plain(price)
+
+
+@given(value=LONG | AMOUNTS, factor=(LONG | AMOUNTS).map(lambda value: -value) | LONG)
+def test_a_long_product_is_what_fractions_say(value: Decimal, factor: Decimal) -> None:
+    product = multiply(value, factor)
+    assert product == _by_fractions(Fraction(value) * Fraction(factor))
     assert _is_plain(product)
 
 

@@ -36,11 +36,25 @@ def shown(url: URL) -> str:
 
 
 @pytest.fixture(scope="module")
-def moments(server_url: URL, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """What an archiving does when nothing happens to it, in order."""
-    folder = tmp_path_factory.mktemp("undisturbed")
+def filled(server_url: URL, template: str) -> Iterator[str]:
+    """The name of a warehouse with something to archive, that is only ever cloned."""
     with _database(server_url, template=template) as url:
         fill(open_engine(url))
+        yield str(url.database)
+
+
+@pytest.fixture
+def warehouse_url(server_url: URL, filled: str) -> Iterator[URL]:
+    """The URL of a warehouse of this test's own, with something to archive."""
+    with _database(server_url, template=filled) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def moments(server_url: URL, filled: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """What an archiving does when nothing happens to it, in order."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with _database(server_url, template=filled) as url:
         assert ended(start(archive_until, shown(url), str(folder / "a"), -1, str(folder / "log"))) == 0
         yield (folder / "log").read_text().splitlines()
 
@@ -71,7 +85,6 @@ def test_an_undisturbed_archiving_passes_every_kind_of_moment(moments: list[str]
 def test_killed_anywhere_nothing_is_lost_and_the_same_again_completes_it(
     warehouse_url: URL, engine: Engine, tmp_path: Path, moments: list[str], point: int
 ) -> None:
-    fill(engine)
     kill(warehouse_url, tmp_path, (2 * point + 1) * len(moments) // (2 * POINTS))
     goes_on(engine, tmp_path)
 
@@ -81,7 +94,6 @@ def test_killed_anywhere_nothing_is_lost_and_the_same_again_completes_it(
 def test_killed_at_many_more_points_it_goes_on(
     warehouse_url: URL, engine: Engine, tmp_path: Path, moments: list[str], point: int
 ) -> None:
-    fill(engine)
     kill(warehouse_url, tmp_path, point * len(moments) // EVERY_POINT)
     goes_on(engine, tmp_path)
 
@@ -90,13 +102,11 @@ def test_killed_at_many_more_points_it_goes_on(
 def test_killed_around_the_last_commit_or_rename_it_goes_on(
     warehouse_url: URL, engine: Engine, tmp_path: Path, moments: list[str], what: str
 ) -> None:
-    fill(engine)
     kill(warehouse_url, tmp_path, [at for at, each in enumerate(moments) if each == what][-1])
     goes_on(engine, tmp_path)
 
 
 def test_a_full_disk_is_one_line_and_drops_nothing(warehouse_url: URL, engine: Engine, tmp_path: Path) -> None:
-    fill(engine)
     before = dump(engine)
     process = start(archive_with_little_space, shown(warehouse_url), str(tmp_path / "a"), 20)
     assert ended(process) == NO_SPACE
@@ -108,7 +118,6 @@ def test_a_full_disk_is_one_line_and_drops_nothing(warehouse_url: URL, engine: E
 def test_a_file_of_the_same_name_with_other_content_is_named_and_nothing_is_dropped(
     engine: Engine, tmp_path: Path, *, drop: bool
 ) -> None:
-    fill(engine)
     before = dump(engine)
     file = file_of(tmp_path, sha_of(engine, 1))
     file.parent.mkdir(parents=True)
@@ -121,7 +130,6 @@ def test_a_file_of_the_same_name_with_other_content_is_named_and_nothing_is_drop
 
 @pytest.mark.parametrize("place", ["file", "file/below", "objects-is-a-file"])
 def test_a_folder_that_cannot_be_written_is_one_line(engine: Engine, tmp_path: Path, place: str) -> None:
-    fill(engine)
     before = dump(engine)
     (tmp_path / "file").touch()
     (tmp_path / "objects-is-a-file").mkdir()
@@ -135,7 +143,6 @@ def test_a_folder_that_cannot_be_written_is_one_line(engine: Engine, tmp_path: P
 
 def test_two_archivers_at_once_and_a_run_meanwhile(warehouse_url: URL, engine: Engine, tmp_path: Path) -> None:
     """The second archiver steps aside, and what a run shows while bodies are copied is not dropped."""
-    fill(engine)
     begun, go_on = tmp_path / "begun", tmp_path / "go-on"
     process = start(archive_slowly, shown(warehouse_url), str(tmp_path / "a"), str(begun), str(go_on))
     while not begun.exists():
@@ -154,7 +161,6 @@ def test_two_archivers_at_once_and_a_run_meanwhile(warehouse_url: URL, engine: E
 
 
 def test_what_is_landed_and_not_loaded_yet_keeps_its_bytes(engine: Engine, tmp_path: Path) -> None:
-    fill(engine)
     with engine.begin() as connection:
         connection.execute(text("UPDATE core.snapshot SET status = 'landed' WHERE snapshot_id = 2"))
     assert archived(engine, tmp_path, before=ALL, drop=True).dropped == 3
@@ -163,7 +169,6 @@ def test_what_is_landed_and_not_loaded_yet_keeps_its_bytes(engine: Engine, tmp_p
 
 def test_a_body_that_somebody_is_about_to_show_again_stays(engine: Engine, tmp_path: Path) -> None:
     """The archiver waits for whoever lands, and looks again then."""
-    fill(engine)
     live = replace(snapshot("s", 500, WORLDS[1]), origin=Origin.RUN)
     waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
     with ThreadPoolExecutor(1) as pool, engine.connect() as landing, engine.connect() as watching:

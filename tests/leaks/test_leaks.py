@@ -56,7 +56,7 @@ SCENES = (
 """The worst of each sort."""
 
 OTHERS = (
-    *(Scene(("run",), mode=mode, status=1) for mode in MODES if mode != "well"),
+    *(Scene(("run",), mode=mode, status=1) for mode in MODES if mode not in ("well", "refusing")),
     Scene(("run", "--json")),
     Scene(("run", "--json"), is_stdout_full=True, environ={"PYTHONUNBUFFERED": "1"}, status=1),
     Scene(("run", "--dry-run", "--json")),
@@ -80,10 +80,6 @@ OTHERS = (
     Scene(("slots", "--json")),
     Scene(("changes", "--format", "jsonl")),
     Scene(("verify", "--json"), status=None),
-    Scene(("doctor", "--json"), status=None),
-    Scene(("doctor",), mode="refusing", status=None),
-    Scene(("doctor",), environ={"DATABASE_URL": DOWN}, status=None),
-    Scene(("status", "--check"), status=None),
     Scene(("db", "url"), status=None),
     Scene(("db", "status", "--json")),
     Scene(("status", "--json"), environ={"DATABASE_URL": DOWN}, status=2),

@@ -11,7 +11,7 @@ from etl.load.verify import Verdict
 from etl.pipeline import Pipeline
 from etl.sources.registry import kinds
 from tests.dump import HISTORY
-from tests.load.believing import Ticking, load
+from tests.load.believing import Ticking, load_all
 from tests.load.worlds import WORLDS, World, moment
 
 OLD = 3
@@ -20,8 +20,7 @@ OLD = 3
 
 def fill(engine: Engine, source: str = "s", worlds: dict[int, World] | None = None) -> None:
     """Load worlds in the order of their days."""
-    for day, world in (worlds or WORLDS).items():
-        assert load(engine, source, day, world).is_well
+    assert all(result.is_well for result in load_all(engine, source, worlds or WORLDS))
 
 
 def task(folder: Path, *, before: datetime | None = None, drop: bool = False, archive: Path | None = None) -> Task:

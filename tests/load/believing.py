@@ -13,6 +13,8 @@ from etl.result import Result
 from etl.sources.registry import kinds
 from tests.load.worlds import Key, Run, Value, World, snapshot
 
+Timeline = Mapping[int, World]
+
 
 @dataclass
 class Ticking:
@@ -32,9 +34,14 @@ def clock() -> datetime:
 
 def load(engine: Engine, source: str, day: int, world: World, now: Any = clock) -> Result:
     """Backfill the world of one day."""
-    bifrost = kinds()["bifrost"](source)
-    [result] = Pipeline(engine, now).backfill(bifrost, [snapshot(source, day, world)])
+    [result] = load_all(engine, source, {day: world}, now)
     return result
+
+
+def load_all(engine: Engine, source: str, worlds: Timeline, now: Any = clock) -> list[Result]:
+    """Backfill the worlds of several days with one command, in the order given."""
+    snapshots = [snapshot(source, day, world) for day, world in worlds.items()]
+    return list(Pipeline(engine, now).backfill(kinds()["bifrost"](source), snapshots))
 
 
 def observe(engine: Engine, source: str, day: int, world: World) -> Result:
@@ -95,6 +102,3 @@ def state_at(runs: tuple[set[Run], set[Run]], valid_at: datetime) -> State:
         for each in runs
     )
     return models, prices
-
-
-Timeline = Mapping[int, World]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from tests.load import worlds
-from tests.load.believing import believed, load
+from tests.load.believing import believed, load, load_all
 from tests.load.worlds import World, history, timelines
 
 
@@ -18,8 +18,7 @@ def test_snapshots_in_order_of_time_give_the_history_of_a_dict_and_a_loop(
     engine: Engine, timeline: dict[int, World]
 ) -> None:
     source = f"invented {uuid.uuid4()}"
-    for day in worlds.days(timeline):
-        load(engine, source, day, timeline[day])
+    load_all(engine, source, {day: timeline[day] for day in worlds.days(timeline)})
     assert believed(engine, source) == history(timeline)
 
 

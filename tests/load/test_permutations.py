@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine
 
-from tests.load.believing import believed, load
-from tests.load.worlds import BAD, PROVIDERS, World, history
+from tests.load.believing import believed, load_all
+from tests.load.worlds import BAD, PROVIDERS, World, history, moment
 
 SNAPSHOTS = 30
 ORDERS = 100
+PART = 25
+"""Orders that share a warehouse: to link the models of a hundred sources costs more than to load them."""
 
 Prices = dict[str, tuple[str, dict[str, str]]]
 
@@ -38,16 +40,17 @@ def thirty_worlds(chance: random.Random) -> dict[int, World]:
 
 
 @pytest.mark.slow
-def test_a_hundred_orders_of_thirty_snapshots_give_one_history(engine: Engine) -> None:
+@pytest.mark.parametrize("first", range(0, ORDERS, PART))
+def test_a_hundred_orders_of_thirty_snapshots_give_one_history(engine: Engine, first: int) -> None:
     worlds = thirty_worlds(random.Random(30))  # noqa: S311  any world will do
     expected = history(worlds)
 
     def arrive(seed: int) -> bool:
-        days = list(worlds)
+        source, days = f"order {seed}", list(worlds)
         random.Random(seed).shuffle(days)  # noqa: S311  any order will do
-        for day in days:
-            load(engine, f"order {seed}", day, worlds[day])
-        return believed(engine, f"order {seed}") == expected
+        results = load_all(engine, source, {day: worlds[day] for day in days})
+        assert [result.observed_at for result in results] == [moment(day) for day in days]
+        return believed(engine, source) == expected
 
     with ThreadPoolExecutor(max_workers=4) as pool:
-        assert all(pool.map(arrive, range(ORDERS)))
+        assert all(pool.map(arrive, range(first, first + PART)))

@@ -1,0 +1,1 @@
+"""The parts of the measurement `speed`: catalogs, contenders, races, and what is told of them."""

@@ -1,0 +1,116 @@
+"""Plays the bundled story and shows what came of it."""
+
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import typer
+from sqlalchemy import Connection, text
+
+from etl import spoken
+from etl.cli import output
+from etl.cli.invocation import Session
+from etl.cli.progress import shown
+from etl.cli.pull import conclude, row_of
+from etl.demo import story
+from etl.load import changes as feed
+from etl.load import log
+from etl.result import Result
+
+MOST = 25
+"""Rows of changes that a newcomer reads."""
+
+LOADED = ("source", "snapshots", "models", "prices", "changes")
+
+TELLING = {"input_token": "input", "output_token": "output"}
+"""The meters that everybody pays for."""
+
+CHANGED = ("day", "where", "model", *TELLING.values(), "currency")
+
+NEXT = {
+    "changes --source demo_bifrost": "every change that one gateway made",
+    "db psql": "ask your own questions in SQL: the views are in the schema mart",
+    "db url": "the address for BI tools",
+    "run": "pull the real catalogs; two of the five need no key",
+}
+
+
+def play(current: Session, *, as_json: bool) -> None:
+    """Play the story into the warehouse and print what came of it."""
+    with current.engine.connect() as connection:
+        results = list(shown(story.play(current.pipeline), total=story.SNAPSHOTS))
+        changes = _changes(connection)
+        if as_json:
+            output.json_document({"snapshots": [row_of(result) for result in results], "changes": changes})
+        else:
+            _tell(connection, results, changes)
+    conclude(results)
+
+
+def _tell(connection: Connection, results: Sequence[Result], changes: Sequence[dict[str, Any]]) -> None:
+    """What was loaded, what changed, what can be asked, and what to do next."""
+    output.table(_loaded(connection, results, changes), LOADED, title="What was loaded")
+    if not any(result.opened for result in results):
+        typer.echo("\nThis warehouse had the story already: the same snapshots again change nothing.")
+    _show(changes)
+    for question in story.QUESTIONS:
+        rows = [dict(row) for row in connection.execute(text(question.sql)).mappings()]
+        output.table(rows, list(rows[0]) if rows else [], title=f"\n{question.title}")
+    typer.echo("\nWhat to try next")
+    for command, purpose in NEXT.items():
+        typer.echo(f"  {_program()} {command:<30} {purpose}")
+
+
+def _changes(connection: Connection) -> list[dict[str, Any]]:
+    """What changed in the story, in order of time, whether it was loaded now or earlier."""
+    found = [row for source in story.sources() for row in feed.between(connection, source=source.name)]
+    return sorted(found, key=lambda row: row["changed_at"])
+
+
+def _loaded(
+    connection: Connection, results: Iterable[Result], changes: Iterable[dict[str, Any]]
+) -> Iterable[dict[str, Any]]:
+    """For each source what came, and what is in force now."""
+    told, changed = list(results), list(changes)
+    for row in log.status(connection):
+        mine = [result for result in told if result.source == row["source"]]
+        if mine:
+            yield row | {
+                "snapshots": len(mine),
+                "changes": sum(change["source"] == row["source"] for change in changed),
+            }
+
+
+def _show(changes: Sequence[dict[str, Any]]) -> None:
+    """The changes that a newcomer understands at once; the others come and go with their models."""
+    telling = [row for row in changes if row["cause"] == "price" and row["is_economic"] and row["meter"] in TELLING]
+    rows = [_pair(list(group)) for _, group in groupby(sorted(telling, key=_offer), key=_offer)]
+    output.table(rows[:MOST], CHANGED, title="\nWhat changed in price (per million tokens)")
+    typer.echo(f"… {len(changes)} changes in all, with cached and other prices, and models that came and went")
+
+
+def _offer(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("changed_at", "source", "model_id", "provider", "tier_start", "currency"))
+
+
+def _pair(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """One offer's changes of one moment in one row."""
+    first = rows[0]
+    tier = f" from {first['tier_start']} tokens" if first["tier_start"] else ""
+    return {
+        "day": f"{first['changed_at']:%Y-%m-%d}",
+        "where": f"{first['source']}, {first['provider']}",
+        "model": first["model_id"].rpartition("/")[2] + tier,
+        "currency": first["currency"],
+        **{TELLING[row["meter"]]: spoken.step(row) for row in rows},
+    }
+
+
+def _program() -> str:
+    """How this program was called, where the shell would not find it by its name alone."""
+    called, found = Path(sys.argv[0]), shutil.which("etl")
+    is_found = found is not None and called.exists() and Path(found).samefile(called)
+    return "etl" if is_found or called.name != "etl" else sys.argv[0]
