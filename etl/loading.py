@@ -1,4 +1,4 @@
-"""Loads what is landed of one source: read, judge, fit, log, each snapshot in a transaction of its own."""
+"""Loads what is landed of one source: read, judge, fit, log, in transactions of its own."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class Loading:
     archive: Path | None = None
 
     def take_all(self, saved: Sequence[tuple[Parcel, Prepared]]) -> Iterator[Result]:
-        """Land snapshots in one transaction, no two of one time, and load each in one of its own; results in order.
+        """Land snapshots in one transaction, no two of one time, and load them in another; results in order.
 
         They come in order of time. What was not loaded because this stopped half-way is loaded by the next one.
         """
@@ -76,39 +76,50 @@ class Loading:
 
         What cannot be read, or not be stored as it was read, is logged as failed; history is then untouched.
         """
+        result, moved_at = self._load(connection, landed, prepared)
+        follow(connection, landed.source, moved_at)
+        return result
+
+    def _load(self, connection: Connection, landed: Landed, prepared: Prepared) -> tuple[Result, datetime | None]:
+        """Load a snapshot; also gives since when prices moved, which the caller has to follow up."""
         read = reader(connection, self.source, self.archive)
         try:
             with connection.begin_nested(), uncollected():
                 catalog = read_next(connection, landed, self.source, self.archive, prepared)
                 loaded = judge.load(connection, landed, catalog, read, now=self.clock(), doubt=self.doubt)
-                follow(connection, landed, loaded)
         except (ContractError, DBAPIError) as error:
             if isinstance(error, DBAPIError) and not is_about_the_data(error):
                 raise
             reason = str(error) if isinstance(error, ContractError) else refusal(error)
             history.mark(connection, landed, "failed", reason)
-            return told(landed, Loaded(status="failed", reason=reason))
-        return result_of(landed, loaded)
+            return told(landed, Loaded(status="failed", reason=reason)), None
+        return result_of(landed, loaded), loaded.moved_at
 
     def _pending(self, at_hand: Mapping[int, Prepared]) -> Iterator[Result]:
-        """Load all that is landed, oldest first; gives what became of what is at hand."""
+        """Load all that is landed, oldest first, as many in one transaction as are at hand; gives what became of these.
+
+        What follows from all of them is then worked out once. Killed half-way, none of these is loaded, all are landed.
+        """
         while True:
+            done: list[Result] = []
             with self.begin() as connection:
                 lock_source(connection, self.source.name)
-                oldest = landing.next_pending(connection, self.source.name)
-                if oldest is None:
-                    return
-                with span("etl.load", source=self.source.name, snapshot=oldest.snapshot_id) as work:
-                    done = self.load(connection, oldest, at_hand.get(oldest.snapshot_id, NOTHING))
-                    work.tell(outcome=done.status, opened=done.opened, closed=done.closed)
-                    if not done.is_well:
-                        work.fail(done.error or done.reason)
-            if oldest.snapshot_id in at_hand:
-                yield done
-            elif not done.is_well:
-                why = done.error or done.reason
-                log = structlog.get_logger()
-                log.warning("left behind by a crash", source=self.source.name, status=done.status, because=why)
+                moved = []
+                while len(done) < len(at_hand):
+                    oldest = landing.next_pending(connection, self.source.name)
+                    if oldest is None:
+                        break
+                    with span("etl.load", source=self.source.name, snapshot=oldest.snapshot_id) as work:
+                        result, moved_at = self._load(connection, oldest, at_hand.get(oldest.snapshot_id, NOTHING))
+                        work.tell(outcome=result.status, opened=result.opened, closed=result.closed)
+                        if not result.is_well:
+                            work.fail(result.error or result.reason)
+                    moved += [moved_at] if moved_at else []
+                    done.append(result)
+                follow(connection, self.source.name, min(moved, default=None))
+            if not done:
+                return
+            yield from (result for result in done if _is_ours(result, at_hand))
 
     def _told(self, landed: Landed) -> Result:
         """What the log says of it: another process loaded it."""
@@ -116,7 +127,18 @@ class Loading:
             return told(landed, history.logged(connection, landed))
 
 
-def follow(connection: Connection, landed: Landed, loaded: Loaded) -> None:
-    """Keep up what follows from prices that moved, in the transaction that moved them."""
-    if loaded.moved_at is not None:
-        basket.refresh(connection, landed.source, loaded.moved_at)
+def _is_ours(result: Result, at_hand: Mapping[int, Prepared]) -> bool:
+    """Whether somebody waits to be told of it; what a crash left behind is said when it is not well."""
+    if result.snapshot_id in at_hand:
+        return True
+    if not result.is_well:
+        log = structlog.get_logger()
+        why = result.error or result.reason
+        log.warning("left behind by a crash", source=result.source, status=result.status, because=why)
+    return False
+
+
+def follow(connection: Connection, source: str, moved_at: datetime | None) -> None:
+    """Keep up what follows from prices that moved at a moment and later, in the transaction that moved them."""
+    if moved_at is not None:
+        basket.refresh(connection, source, moved_at)

@@ -149,7 +149,7 @@ class Pipeline:
             lock_source(connection, source.name)
             held = judge.require_held(connection, snapshot_id)
             loaded = judge.release(connection, held, reader(connection, source, self.archive), now=self.clock())
-            follow(connection, held, loaded)
+            follow(connection, held.source, loaded.moved_at)
         self.settle()
         return result_of(held, loaded)
 
