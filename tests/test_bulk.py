@@ -21,6 +21,8 @@ from etl.backfill import Saved, snapshots
 from etl.database.engine import open_engine
 from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import ConfigurationError, ConflictError
+from etl.load import landing
+from etl.load.parcel import parcel_of
 from etl.loading import Loading
 from etl.pipeline import Pipeline
 from etl.preparing import Preparer
@@ -139,13 +141,9 @@ def test_another_content_of_the_same_time_fails_alone(engine: Engine, tmp_path: 
 
 def test_what_a_crash_left_behind_is_loaded_first(engine: Engine, tmp_path: Path) -> None:
     files = save(tmp_path / "saved", life(20))
-    source, parcels = kinds()[KIND]("bulk"), [bulk.alone(each)[0] for each in snapshots("bulk", KIND, files[:4])]
-    loading = Loading(begin=engine.begin, source=source, clock=Ticking())
-    landed_only = loading.take_all(parcels)
-    next(landed_only)
-    del landed_only
-    with engine.connect() as connection:
-        assert connection.scalar(text("SELECT count(*) FROM core.snapshot WHERE status = 'landed'")) == 3
+    with engine.begin() as connection:
+        parcels = [parcel_of(each) for each in snapshots("bulk", KIND, files[:4])]
+        landing.land_all(connection, parcels, landed_at=Ticking()())
     in_bulk(engine, "bulk", KIND, files[8:], 1)
     in_bulk(engine, "bulk", KIND, files[4:8], 1)
     one_by_one(engine, "single", KIND, files)
