@@ -38,6 +38,9 @@ from etl.telemetry import span
 SETTLED = 1000
 """Snapshots of a backfill after which what follows from loads is done in between."""
 
+EARLY = (32, 64, 128, 256, 512)
+"""Where that is done as well: the planner must learn soon that tables are no longer empty."""
+
 Take = Callable[[Source[Any], Snapshot, SourceError | None], Result]
 """What becomes of a snapshot that a walk brought home, or of the evidence of its failure."""
 
@@ -80,7 +83,7 @@ class Pipeline:
                 for result in loading.take_all(chunk):
                     count += 1
                     yield result
-                    if count % SETTLED == 0:
+                    if count % SETTLED == 0 or count in EARLY:
                         self.settle()
         self.settle()
 
