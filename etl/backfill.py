@@ -6,6 +6,7 @@ An archive of ``etl raw archive`` is one as well: its manifest tells the times.
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,13 @@ class Entry:
     time: datetime
     files: tuple[Path, ...]
 
+    @property
+    def size(self) -> int:
+        """The bytes of its pages, as far as the files tell."""
+        with suppress(OSError):
+            return sum(file.stat().st_size for file in self.files)
+        return 0
+
     def read(self, source: str, kind: str) -> Snapshot:
         """The snapshot. Raises ``ConfigurationError`` when a file vanished."""
         pages = tuple(_page(number, file, self.time) for number, file in enumerate(self.files, 1))
@@ -39,6 +47,11 @@ class Archived:
     time: datetime
     folder: Path
     told: ArchivedSnapshot = field(compare=False)
+
+    @property
+    def size(self) -> int:
+        """The bytes of its pages."""
+        return sum(page.size for page in self.told.pages)
 
     def read(self, source: str, kind: str) -> Snapshot:
         """The snapshot. Raises ``ArchiveError`` when a body is missing or damaged."""

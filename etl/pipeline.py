@@ -4,38 +4,42 @@ Two commits for each snapshot: the bytes, then everything they mean. A failure t
 heard; what is landed and not loaded is loaded by the next run.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from etl import bulk
+from etl.backfill import Saved
 from etl.concurrency import at_once
 from etl.config import ConfiguredSource, Settings
-from etl.domain.garbage import uncollected
+from etl.database.engine import Begin, one_session
 from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import ContractError, EtlError, SourceError, UsageError, in_short
 from etl.extract.client import Limits
 from etl.fetch import fetch
-from etl.load import basket, changes, history, identity, judge, landing, ledger, log, statistics
+from etl.load import changes, history, identity, judge, landing, ledger, log, statistics
 from etl.load import verify as verification
 from etl.load.comparing import Verdict
 from etl.load.doubt import Doubt
 from etl.load.history import Loaded
-from etl.load.landing import Landed
 from etl.load.locks import lock_source
-from etl.load.refusal import is_about_the_data, refusal
-from etl.reading import read_next, reader
-from etl.result import Result, broken, result_of, told
+from etl.loading import Clock, Loading, follow
+from etl.reading import Prepared, reader
+from etl.result import Result, broken, result_of
 from etl.sources.base import Source
 from etl.sources.registry import kinds
 from etl.telemetry import span
 
-Clock = Callable[[], datetime]
+SETTLED = 1000
+"""Snapshots of a backfill after which what follows from loads is done in between."""
+
+EARLY = (32, 64, 128, 256, 512)
+"""Where that is done as well: the planner must learn soon that tables are no longer empty."""
 
 Take = Callable[[Source[Any], Snapshot, SourceError | None], Result]
 """What becomes of a snapshot that a walk brought home, or of the evidence of its failure."""
@@ -64,13 +68,23 @@ class Pipeline:
         if not is_dry:
             self.settle()
 
-    def backfill(self, source: Source[Any], snapshots: Iterable[Snapshot]) -> Iterator[Result]:
-        """Land and load saved snapshots, one after the other."""
-        for snapshot in snapshots:
-            try:
-                yield self.take(source, snapshot)
-            except SourceError as error:
-                yield Result(source=source.name, status="failed", observed_at=snapshot.observed_at, error=str(error))
+    def backfill(
+        self, source: Source[Any], snapshots: Iterable[Snapshot], *, workers: int | None = None
+    ) -> Generator[Result, None, None]:
+        """Land and load saved snapshots in the order in which they are given, in one session of the database.
+
+        Of those found on disk the files are read by ``workers`` processes (None: as many as pay), and landed some at
+        a time. What is loaded stays when the caller stops half-way; the same again goes on from there.
+        """
+        with one_session(self.engine) as begin:
+            loading = self._loading(source, begin)
+            count = 0
+            for chunk in self._prepared(source, snapshots, begin, workers):
+                for result in loading.take_all(chunk):
+                    count += 1
+                    yield result
+                    if count % SETTLED == 0 or count in EARLY:
+                        self.settle()
         self.settle()
 
     def pull(self, configured: ConfiguredSource, settings: Settings, take: Take) -> Result:
@@ -118,12 +132,7 @@ class Pipeline:
         structlog.get_logger().info("landed", source=source.name, snapshot=landed.snapshot_id, status=landed.status)
         if failure is not None:
             return result_of(landed, Loaded(status="failed"), error=str(failure))
-        with span("etl.load", source=source.name, snapshot=landed.snapshot_id) as work:
-            result = self._load_pending(source, landed, snapshot.pages)
-            work.tell(outcome=result.status, opened=result.opened, closed=result.closed)
-            if not result.is_well:
-                work.fail(result.error or result.reason)
-            return result
+        return self._loading(source).load_pending(landed, Prepared(pages=snapshot.pages))
 
     def rehearse(self, source: Source[Any], snapshot: Snapshot, failure: SourceError | None = None) -> Result:
         """Land and load in one transaction, and undo it."""
@@ -132,7 +141,7 @@ class Pipeline:
         with self.engine.connect() as connection:
             lock_source(connection, source.name)
             landed = landing.land(connection, snapshot, landed_at=self.clock())
-            result = self._load(connection, source, landed, snapshot.pages)
+            result = self._loading(source).load(connection, landed, Prepared(pages=snapshot.pages))
             changed = tuple(changes.of_snapshot(connection, source.name, snapshot.observed_at))
             connection.rollback()
         return replace(result, changes=changed, snapshot_id=None)
@@ -143,7 +152,7 @@ class Pipeline:
             lock_source(connection, source.name)
             held = judge.require_held(connection, snapshot_id)
             loaded = judge.release(connection, held, reader(connection, source, self.archive), now=self.clock())
-            _follow(connection, held, loaded)
+            follow(connection, held.source, loaded.moved_at)
         self.settle()
         return result_of(held, loaded)
 
@@ -203,50 +212,17 @@ class Pipeline:
             ):  # What is damaged or out of reach vouches for nothing: the catalog is asked for whole.
                 return None
 
-    def _load_pending(self, source: Source[Any], landed: Landed, pages: Sequence[Page]) -> Result:
-        """Load what is landed and not loaded, oldest first: this snapshot, and any that a crash left behind.
+    def _prepared(
+        self, source: Source[Any], snapshots: Iterable[Snapshot], begin: Begin, workers: int | None
+    ) -> Iterator[bulk.Chunk]:
+        """The snapshots ready to be landed and loaded, some at a time."""
+        if not isinstance(snapshots, Saved):
+            yield from map(bulk.alone, snapshots)
+            return
+        with begin() as connection:
+            known = landing.known_contents(connection, source.name)
+        yield from bulk.prepared(source, snapshots.entries, known, workers)
 
-        Another process may have loaded this one meanwhile: then the log says what became of it.
-        """
-        result = None
-        while True:
-            with self.engine.begin() as connection:
-                lock_source(connection, source.name)
-                waiting = landing.pending(connection, source.name)
-                if not waiting:
-                    return result or told(landed, history.logged(connection, landed))
-                is_ours = waiting[0].snapshot_id == landed.snapshot_id
-                done = self._load(connection, source, waiting[0], pages if is_ours else None)
-            if is_ours:
-                result = done
-            elif not done.is_well:
-                why = done.error or done.reason
-                log = structlog.get_logger()
-                log.warning("left behind by a crash", source=source.name, status=done.status, because=why)
-
-    def _load(
-        self, connection: Connection, source: Source[Any], landed: Landed, pages: Sequence[Page] | None
-    ) -> Result:
-        """Read a landed snapshot and load it, in the caller's transaction and under the source's lock.
-
-        What cannot be read, or not be stored as it was read, is logged as failed; history is then untouched.
-        """
-        read = reader(connection, source, self.archive)
-        try:
-            with connection.begin_nested(), uncollected():
-                catalog = read_next(connection, source, landed, pages, self.archive)
-                loaded = judge.load(connection, landed, catalog, read, now=self.clock(), doubt=self.doubt)
-                _follow(connection, landed, loaded)
-        except (ContractError, DBAPIError) as error:
-            if isinstance(error, DBAPIError) and not is_about_the_data(error):
-                raise
-            reason = str(error) if isinstance(error, ContractError) else refusal(error)
-            history.mark(connection, landed, "failed", reason)
-            return told(landed, Loaded(status="failed", reason=reason))
-        return result_of(landed, loaded)
-
-
-def _follow(connection: Connection, landed: Landed, loaded: Loaded) -> None:
-    """Keep up what follows from prices that moved, in the transaction that moved them."""
-    if loaded.moved_at is not None:
-        basket.refresh(connection, landed.source, loaded.moved_at)
+    def _loading(self, source: Source[Any], begin: Begin | None = None) -> Loading:
+        begin = begin or self.engine.begin
+        return Loading(begin=begin, source=source, clock=self.clock, doubt=self.doubt, archive=self.archive)

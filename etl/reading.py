@@ -1,6 +1,7 @@
 """Reads landed bytes with our present understanding of the kind that they were landed as."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,20 @@ from etl.sources.division import read_changed, read_whole, unchanged
 from etl.sources.registry import kinds
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """What is at hand of a landed snapshot: its pages, or what they say, or why they say nothing; else it is read anew.
+
+    A ``reading`` in part is relative to the snapshot that was expected before it.
+    """
+
+    pages: Sequence[Page] = ()
+    reading: Catalog | str | None = None
+
+
+NOTHING = Prepared()
+
+
 def reader(connection: Connection, source: Source[Any], archive: Path | None = None) -> history.Read:
     """Reads landed snapshots of a source, each by the kind that it was landed as, whatever the source is now.
 
@@ -24,30 +39,39 @@ def reader(connection: Connection, source: Source[Any], archive: Path | None = N
 
     def read(landed: Landed) -> Catalog:
         pages = landing.pages_of(connection, landed.snapshot_id, archive)
-        return read_whole(_fitting(source, landed), pages, read_pages)
+        return read_whole(fitting_kind(source, landed.kind), pages, read_pages)
 
     return read
 
 
 def read_next(
-    connection: Connection, source: Source[Any], landed: Landed, pages: Sequence[Page] | None, archive: Path | None
+    connection: Connection, landed: Landed, source: Source[Any], archive: Path | None, prepared: Prepared
 ) -> Catalog:
     """What a landed snapshot says: of some models only, where it follows another one and the rest is as it was there.
 
-    ``pages`` are those that were landed, if they are still at hand. Raises ``ContractError``.
+    What was ``prepared`` is taken where it is at hand and true here. Raises ``ContractError``.
     """
-    fitting = _fitting(source, landed)
     former = applied.former(connection, landed)
     if former is not None and former.is_repeated:
         return unchanged(former.records)
-    pages = pages or landing.pages_of(connection, landed.snapshot_id, archive)
+    if isinstance(prepared.reading, str):
+        raise ContractError(prepared.reading)
+    if prepared.reading is not None and _follows(prepared.reading, former):
+        return prepared.reading
+    fitting = fitting_kind(source, landed.kind)
+    pages = prepared.pages or landing.pages_of(connection, landed.snapshot_id, archive)
     changed = read_changed(fitting, pages, former.records, read_pages) if former else None
     return changed or read_whole(fitting, pages, read_pages)
 
 
-def _fitting(source: Source[Any], landed: Landed) -> Source[Any]:
-    """The source as it was when the snapshot was landed."""
-    return source if landed.kind == source.kind else kinds()[landed.kind](source.name)
+def _follows(catalog: Catalog, former: applied.Former | None) -> bool:
+    """Whether a catalog that was read before is whole, or a part against exactly what the open versions are."""
+    return catalog.part is None or (former is not None and former.records.says_as(catalog.part.former))
+
+
+def fitting_kind(source: Source[Any], kind: str) -> Source[Any]:
+    """The source as it was when a snapshot of this kind was taken."""
+    return source if kind == source.kind else kinds()[kind](source.name)
 
 
 def read_pages(source: Source[Any], pages: Sequence[Page]) -> Catalog:

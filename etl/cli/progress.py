@@ -1,40 +1,52 @@
-"""How far a command has come: a bar on a terminal, a plain line for each snapshot elsewhere; both on stderr."""
+"""How far a command has come, on stderr: a bar on a terminal, plain lines elsewhere; when long, with the time left."""
 
+import time
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from etl.cli import output
 
 if TYPE_CHECKING:
+    from rich.progress import Task
+
     from etl.result import Result
+
+MANY = 20
+"""Snapshots from which on not each is worth a line, and one wants to know how long it will take."""
+
+PAUSE = 5.0
+"""Seconds between two lines when there are many."""
 
 
 def shown(results: Iterable["Result"], *, total: int) -> Iterator["Result"]:
-    """The results as they come, each shown on the way."""
-    return _moving(results, total) if output.stderr().is_terminal else _in_lines(results, total)
-
-
-def _in_lines(results: Iterable["Result"], total: int) -> Iterator["Result"]:
-    for count, result in enumerate(results, 1):
-        output.note(f"[{count}/{total}] {_said(result)}")
-        yield result
-
-
-def _moving(results: Iterable["Result"], total: int) -> Iterator["Result"]:
+    """The results as they come, shown on the way."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (
-        SpinnerColumn(),
-        BarColumn(30),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[now]}"),
-    )
-    with Progress(*columns, console=output.stderr(), transient=True) as bar:
-        task = bar.add_task("", total=total, now="")
-        for result in results:
-            bar.update(task, advance=1, now=_said(result))
+    console = output.stderr()
+    words = TextColumn("{task.fields[now]}")
+    columns = (SpinnerColumn(), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn(), words)
+    said = 0.0
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        number = bar.add_task("", total=total, now="")
+        for count, result in enumerate(results, 1):
+            bar.update(number, advance=1)
+            line = ", ".join(filter(None, (_said(result), _pace(bar.tasks[0]) if total > MANY else "")))
+            bar.update(number, now=line)
+            now = time.monotonic()
+            if not console.is_terminal and (total <= MANY or count == total or now - said >= PAUSE):
+                said = now
+                output.note(f"[{count}/{total}] {line}")
             yield result
+
+
+def _pace(task: "Task") -> str:
+    """Such as ``61.3/s, 0:02:10 left``, by the last half minute; nothing before that can be told."""
+    speed = task.finished_speed or task.speed
+    if not speed:
+        return ""
+    left = task.time_remaining
+    return f"{speed:.1f}/s" + (f", {timedelta(seconds=round(left))} left" if left else "")
 
 
 def _said(result: "Result") -> str:

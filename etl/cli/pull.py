@@ -1,6 +1,8 @@
 """Commands that bring snapshots in: run and backfill."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +17,9 @@ from etl.errors import ConfigurationError
 if TYPE_CHECKING:
     from etl.notify.notifier import Notifier
     from etl.result import Result
+
+ROWS = 200
+"""Snapshots of a backfill that are told one by one; of more, only those that there is something to say of."""
 
 COLUMNS = ("source", "status", "observed_at", "opened", "closed", "reason")
 
@@ -73,15 +78,33 @@ def backfill(
     as_json: JsonOption = False,
     log_format: LogFormatOption = None,
 ) -> None:
-    """Load saved snapshots of a source, in any order."""
+    """Load saved snapshots of a source, in any order.
+
+    Stop it whenever you like: what is loaded stays, and the same command goes on from there.
+    """
     from etl.backfill import snapshots
 
     current = session(context, log_format)
     [asked] = current.named([name])
     found = snapshots(asked.name, asked.kind, paths)
     current.record_configuration(named=[asked])
-    results = current.pipeline.backfill(asked.source, found)
-    finish(shown(results, total=len(found)), as_json=as_json)
+    with closing(current.pipeline.backfill(asked.source, found)) as results:
+        done = list(shown(results, total=len(found)))
+    if as_json or len(done) <= ROWS:
+        finish(done, as_json=as_json)
+    else:
+        _sum_up(done)
+        conclude(done)
+
+
+def _sum_up(done: Sequence["Result"]) -> None:
+    """Print how many snapshots came to what, after those that there is something to say of."""
+    remarkable = [row_of(result) for result in done if result.error or result.reason]
+    if remarkable:
+        output.table(remarkable, COLUMNS)
+    counts = Counter(result.status for result in done)
+    each = ", ".join(f"{number} {status}" for status, number in counts.most_common())
+    output.text(f"{len(done)} snapshots: {each}\n")
 
 
 def finish(results: Iterable["Result"], *, as_json: bool, is_dry: bool = False) -> None:

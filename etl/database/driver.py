@@ -22,7 +22,7 @@ def run_script(connection: Connection, sql: str) -> None:
         driver.execute(sql.encode())
 
 
-class Prepared:
+class Statement:
     """A statement that is compiled once and run often: written as an expression, without its price at every run.
 
     Its parameters are named ``bindparam``s. ``schema`` is where the tables of ``core`` are. Not for columns whose

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Text, bindparam, delete, exists, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from etl.database.driver import Prepared
+from etl.database.driver import Statement
 from etl.domain.catalog import Catalog
 from etl.domain.records import Records
 from etl.load.landing import Landed
@@ -55,7 +55,7 @@ def _reading() -> str:
 
 _SOURCE = bindparam("source_", type_=Text)
 _IS_HELD = exists().where(snapshot.c.source == _SOURCE, snapshot.c.status == literal_column("'held'"))
-_FORMER = Prepared(
+_FORMER = Statement(
     select(applied.c.records, raw_snapshot.c.fingerprint)
     .join_from(applied, raw_snapshot, raw_snapshot.c.snapshot_id == applied.c.snapshot_id)
     .where(
@@ -66,11 +66,11 @@ _FORMER = Prepared(
         ~_IS_HELD,
     )
 )
-_MOVE_ON = Prepared(
+_MOVE_ON = Statement(
     update(applied)
     .where(applied.c.source == _SOURCE)
     .values(snapshot_id=bindparam("snapshot_id_", type_=applied.c.snapshot_id.type))
 )
 _NEW = upsert(applied).values({column.name: bindparam(column.name, type_=column.type) for column in applied.c})
 _KEPT = {name: _NEW.excluded[name] for name in ("snapshot_id", "reading", "records")}
-_KEEP = Prepared(_NEW.on_conflict_do_update(index_elements=["source"], set_=_KEPT))
+_KEEP = Statement(_NEW.on_conflict_do_update(index_elements=["source"], set_=_KEPT))

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from etl.database.driver import Prepared
+from etl.database.driver import Statement
 
-_REFRESH = Prepared(text("SELECT core.refresh_basket(:source, coalesce(CAST(:since AS timestamptz), '-infinity'))"))
+_REFRESH = Statement(text("SELECT core.refresh_basket(:source, coalesce(CAST(:since AS timestamptz), '-infinity'))"))
 
 
 def refresh(connection: Connection, source: str, since: datetime | None) -> None:

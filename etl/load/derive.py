@@ -34,7 +34,7 @@ from sqlalchemy import (
     update,
 )
 
-from etl.database.driver import Prepared
+from etl.database.driver import Statement
 from etl.domain import jsontext
 from etl.load import relations
 from etl.load.derived_tables import catalog_change, feed_position, price_change
@@ -98,8 +98,8 @@ def notify(connection: Connection, source: str, snapshot_id: int, observed_at: d
 
 
 _LAST = (select(func.max(column)) for table in CHANGES for column in (table.c.asserted, table.c.retracted))
-_CURSOR = Prepared(select(func.greatest(0, *(each.scalar_subquery() for each in _LAST))))
-_NOTIFY = Prepared(select(func.pg_notify(literal(CHANNEL), bindparam("told", type_=Text))))
+_CURSOR = Statement(select(func.greatest(0, *(each.scalar_subquery() for each in _LAST))))
+_NOTIFY = Statement(select(func.pg_notify(literal(CHANNEL), bindparam("told", type_=Text))))
 
 
 def beside(connection: Connection, source: str, observed_at: datetime, later_at: datetime | None) -> set[str]:
@@ -147,7 +147,7 @@ def pairs(source: str) -> list[tuple[str, Select[Any], Select[Any]]]:
 
 
 @cache
-def _reconciling(table: Table) -> Prepared:
+def _reconciling(table: Table) -> Statement:
     """One statement: retract what is believed and not derived, then assert what is derived and not believed."""
     derived = _derived(table)
     retracted = (
@@ -169,7 +169,7 @@ def _reconciling(table: Table) -> Prepared:
     )
     names = _facts(table)
     rows = select(feed_position.next_value(), *(fresh.c[name] for name in names), _KNOWN_AT)
-    return Prepared(insert(table).from_select(["asserted", *names, "known_from"], rows))
+    return Statement(insert(table).from_select(["asserted", *names, "known_from"], rows))
 
 
 _SOURCE = bindparam("source", type_=Text)

@@ -5,7 +5,7 @@ from functools import cache
 
 from sqlalchemy import Connection, func, select
 
-from etl.database.driver import Prepared
+from etl.database.driver import Statement
 from etl.domain.records import Records
 from etl.load import relations
 from etl.load.merge import Step, Way, is_concerned, may_end, same
@@ -47,7 +47,7 @@ def _removal(connection: Connection, relation: Relation, step: Step) -> tuple[in
 
 
 @cache
-def _counting(relation: Relation, way: Way) -> Prepared:
+def _counting(relation: Relation, way: Way) -> Statement:
     old, new = relation.table, relation.stage
     is_gone = new.c[relation.key[0]].is_(None) & may_end(relation, way)
     counts = (
@@ -55,4 +55,4 @@ def _counting(relation: Relation, way: Way) -> Prepared:
         .select_from(old.outerjoin(new, same(old, new, relation.key)))
         .where(is_concerned(relation, way))
     )
-    return Prepared(counts, way.schema)
+    return Statement(counts, way.schema)

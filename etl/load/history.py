@@ -28,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-from etl.database.driver import Prepared
+from etl.database.driver import Statement
 from etl.domain.catalog import Catalog
 from etl.errors import ContractError
 from etl.load import applied, scratch
@@ -149,7 +149,7 @@ def next_known_at(connection: Connection, name: str, now: datetime) -> datetime:
     return cast("datetime", known_at)
 
 
-_NEXT_KNOWN_AT = Prepared(
+_NEXT_KNOWN_AT = Statement(
     update(source)
     .where(source.c.source == bindparam("source_", type_=Text))
     .values(known_at=func.greatest(bindparam("now", type_=TIMESTAMP), source.c.known_at + timedelta(microseconds=1)))
@@ -175,8 +175,8 @@ def set_aside(connection: Connection, landed: Landed, catalog: Catalog, schema: 
 
 
 @cache
-def _forgetting(table: Table, schema: str) -> Prepared:
-    return Prepared(delete(table).where(table.c.snapshot_id == bindparam("snapshot_id_", type_=BigInteger)), schema)
+def _forgetting(table: Table, schema: str) -> Statement:
+    return Statement(delete(table).where(table.c.snapshot_id == bindparam("snapshot_id_", type_=BigInteger)), schema)
 
 
 def logged_of(catalog: Catalog) -> dict[str, Any]:
@@ -226,7 +226,7 @@ def _counting(*conditions: ColumnElement[bool]) -> Select[Any]:
 _SOURCE = bindparam("source_", type_=Text)
 _AT = bindparam("at", type_=TIMESTAMP)
 _BEFORE = _counting(snapshot.c.observed_at < _AT).order_by(snapshot.c.observed_at.desc()).limit(1)
-_NEIGHBOURS = Prepared(select(_BEFORE.scalar_subquery(), exists(_counting(snapshot.c.observed_at > _AT))))
+_NEIGHBOURS = Statement(select(_BEFORE.scalar_subquery(), exists(_counting(snapshot.c.observed_at > _AT))))
 """The last observation of the source before a moment, and whether there is any after it."""
 
 
@@ -248,7 +248,7 @@ def _log(connection: Connection, landed: Landed, catalog: Catalog, moves: Moves,
 
 _LOGGED = ("reason", "is_complete", "covered", "models", "endpoints", "prices", "decimals")
 _OUTCOME = ("status", "opened", "closed", "known_at")
-_LOG = Prepared(
+_LOG = Statement(
     update(snapshot)
     .where(snapshot.c.snapshot_id == bindparam("snapshot_id_", type_=BigInteger))
     .values({name: bindparam(name, type_=snapshot.c[name].type) for name in (*_LOGGED, *_OUTCOME)})

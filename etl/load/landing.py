@@ -3,22 +3,20 @@
 The caller owns the transaction and commits it before it reads the bytes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-import zstandard
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import ConflictError
 from etl.load.bodies import body_of
+from etl.load.parcel import Parcel, parcel_of
+from etl.load.store import store
 from etl.load.tables import content, page, raw_snapshot, snapshot, source
-
-LEVEL = 9
-"""zstd level: catalogs are text that repeats itself; higher levels cost much time for a few percent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,34 +39,32 @@ def land(connection: Connection, landing: Snapshot, *, landed_at: datetime, fail
     if they could not be read then, they are read again.
     Raises ``ConflictError`` when this source has another snapshot with the same time.
     """
+    [landed] = land_all(connection, [parcel_of(landing)], landed_at=landed_at, failure=failure)
+    if isinstance(landed, ConflictError):
+        raise landed
+    return landed
+
+
+def land_all(
+    connection: Connection, parcels: Sequence[Parcel], *, landed_at: datetime, failure: str | None = None
+) -> list[Landed | ConflictError]:
+    """Store snapshots of one source, no two of one time, each as ``land`` would; what it would raise is returned."""
+    name, kind = parcels[-1].source, parcels[-1].kind
     connection.execute(
         upsert(source)
-        .values(source=landing.source, kind=landing.kind)
-        .on_conflict_do_update(index_elements=["source"], set_={"kind": landing.kind})
+        .values(source=name, kind=kind)
+        .on_conflict_do_update(index_elements=["source"], set_={"kind": kind})
     )
-    known = _same_time(connection, landing) if failure is None else None
-    if known is not None:
-        return _again(connection, known)
-    snapshot_id = _insert(connection, landing, landed_at, failure)
+    there = _same_times(connection, name, [each.observed_at for each in parcels]) if failure is None else {}
+    known = [_known(parcel, there.get(parcel.observed_at, ())) for parcel in parcels]
+    _again(connection, [each for each in known if isinstance(each, Landed)])
+    new = [parcel for parcel, found in zip(parcels, known, strict=True) if found is None]
+    ids = iter(store(connection, new, landed_at=landed_at, failure=failure) if new else ())
     status = "landed" if failure is None else "failed"
-    connection.execute(
-        insert(snapshot).values(
-            snapshot_id=snapshot_id,
-            source=landing.source,
-            observed_at=landing.observed_at,
-            status=status,
-            reason=failure,
-        )
-    )
-    return Landed(
-        snapshot_id=snapshot_id,
-        source=landing.source,
-        kind=landing.kind,
-        origin=landing.origin,
-        observed_at=landing.observed_at,
-        fingerprint=landing.fingerprint,
-        status=status,
-    )
+    return [
+        _landed_as(parcel, next(ids), status) if found is None else _with_a_chance(found)
+        for parcel, found in zip(parcels, known, strict=True)
+    ]
 
 
 def landed_of(connection: Connection, *conditions: ColumnElement[bool]) -> list[Landed]:
@@ -82,9 +78,28 @@ def landed(connection: Connection, snapshot_id: int) -> Landed | None:
     return next(iter(landed_of(connection, snapshot.c.snapshot_id == snapshot_id)), None)
 
 
-def pending(connection: Connection, name: str) -> list[Landed]:
-    """The source's snapshots that are landed and not loaded, in order of time."""
-    return landed_of(connection, snapshot.c.source == name, snapshot.c.status == "landed")
+def verdicts(connection: Connection, of: Iterable[Landed]) -> dict[int, tuple[str, str | None]]:
+    """What the log says of snapshots by their numbers: status and reason."""
+    numbers = [each.snapshot_id for each in of]
+    columns = (snapshot.c.snapshot_id, snapshot.c.status, snapshot.c.reason)
+    found = connection.execute(select(*columns).where(snapshot.c.snapshot_id.in_(numbers))) if numbers else ()
+    return {row.snapshot_id: (row.status, row.reason) for row in found}
+
+
+def known_contents(connection: Connection, name: str) -> dict[datetime, bytes]:
+    """The fingerprints of a source's snapshots that history is made of, by their times."""
+    counted = select(snapshot.c.observed_at, raw_snapshot.c.fingerprint).join_from(
+        snapshot, raw_snapshot, snapshot.c.snapshot_id == raw_snapshot.c.snapshot_id
+    )
+    of_source = counted.where(snapshot.c.source == name, snapshot.c.status.in_(("loaded", "unchanged")))
+    return {row.observed_at: row.fingerprint for row in connection.execute(of_source)}
+
+
+def next_pending(connection: Connection, name: str) -> Landed | None:
+    """The oldest of the source's snapshots that are landed and not loaded."""
+    waiting = _LANDED.where(snapshot.c.source == name, snapshot.c.status == "landed")
+    row = connection.execute(waiting.order_by(snapshot.c.observed_at, snapshot.c.snapshot_id).limit(1)).first()
+    return None if row is None else _landed(row)
 
 
 def pages_of(connection: Connection, snapshot_id: int, archive: Path | None = None) -> tuple[Page, ...]:
@@ -129,85 +144,44 @@ def _whole_page(connection: Connection, row: Row, archive: Path | None) -> Page:
     )
 
 
-def _same_time(connection: Connection, landing: Snapshot) -> Landed | None:
-    """The snapshot of this source and time that is already there, if it has the same bytes."""
+def _same_times(connection: Connection, name: str, times: Sequence[datetime]) -> dict[datetime, list[Row]]:  # type: ignore[type-arg]
+    """The snapshots of a source that are already there by their times, those that never were a walk left out."""
     found = connection.execute(
         _LANDED.where(
-            snapshot.c.source == landing.source,
-            snapshot.c.observed_at == landing.observed_at,
-            raw_snapshot.c.failure.is_(None),
+            snapshot.c.source == name, snapshot.c.observed_at.in_(times), raw_snapshot.c.failure.is_(None)
         ).order_by(snapshot.c.snapshot_id.desc())
     ).all()
+    there: dict[datetime, list[Row]] = {}  # type: ignore[type-arg]
     for row in found:
-        if row.fingerprint == landing.fingerprint:
-            return _landed(row)
-    counted = next((row for row in found if row.status not in ("failed", "rejected")), None)
-    if counted is not None:
-        raise ConflictError(
-            f"{landing.source}: {landing.pages[0].url} has the time {landing.observed_at.isoformat()} of snapshot "
-            f"{counted.snapshot_id} ({counted.url}) but other content: one of the two times is wrong"
-        )
-    return None
+        there.setdefault(row.observed_at, []).append(row)
+    return there
 
 
-def _again(connection: Connection, known: Landed) -> Landed:
-    """A snapshot that is there already; one that failed gets another chance, for the reading may have improved."""
-    if known.status != "failed":
-        return known
-    chance = update(snapshot).where(snapshot.c.snapshot_id == known.snapshot_id).values(status="landed", reason=None)
-    connection.execute(chance)
-    return replace(known, status="landed")
+def _known(parcel: Parcel, there: Iterable[Row]) -> Landed | ConflictError | None:  # type: ignore[type-arg]
+    """What is there with the same bytes, or what the same time with other content means; null when it is new."""
+    same = next((row for row in there if row.fingerprint == parcel.fingerprint), None)
+    if same is not None:
+        return _landed(same)
+    counted = next((row for row in there if row.status not in ("failed", "rejected")), None)
+    if counted is None:
+        return None
+    return ConflictError(
+        f"{parcel.source}: {parcel.url} has the time {parcel.observed_at.isoformat()} of snapshot "
+        f"{counted.snapshot_id} ({counted.url}) but other content: one of the two times is wrong"
+    )
 
 
-def _insert(connection: Connection, landing: Snapshot, landed_at: datetime, failure: str | None) -> int:
-    snapshot_id: int = connection.execute(
-        insert(raw_snapshot)
-        .values(
-            source=landing.source,
-            kind=landing.kind,
-            origin=landing.origin,
-            observed_at=landing.observed_at,
-            landed_at=landed_at,
-            fingerprint=landing.fingerprint,
-            failure=failure,
-        )
-        .returning(raw_snapshot.c.snapshot_id)
-    ).scalar_one()
-    contents = list(_contents(connection, landing))
-    if contents:
-        connection.execute(_STORE, contents)
-    if landing.pages:
-        connection.execute(insert(page), [_page(snapshot_id, each) for each in landing.pages])
-    return snapshot_id
+def _again(connection: Connection, known: Iterable[Landed]) -> None:
+    """Give those that failed another chance, for the reading may have improved."""
+    failed = [each.snapshot_id for each in known if each.status == "failed"]
+    if failed:
+        chance = update(snapshot).where(snapshot.c.snapshot_id.in_(failed)).values(status="landed", reason=None)
+        connection.execute(chance)
 
 
-def _contents(connection: Connection, landing: Snapshot) -> Iterator[dict[str, object]]:
-    """The contents that are not there, or not any more, compressed; what is there is not compressed in vain."""
-    wanted = {each.sha256: each.body for each in landing.pages}
-    is_there = content.c.sha256.in_(wanted) & content.c.body.is_not(None)
-    there = set(connection.scalars(select(content.c.sha256).where(is_there)))
-    packer = zstandard.ZstdCompressor(level=LEVEL)
-    for digest, body in sorted(wanted.items()):  # In one order, lest two that land the same wait for each other.
-        if digest not in there:
-            yield {"sha256": digest, "size": len(body), "body": packer.compress(body)}
+def _with_a_chance(known: Landed | ConflictError) -> Landed | ConflictError:
+    return replace(known, status="landed") if isinstance(known, Landed) and known.status == "failed" else known
 
-
-def _page(snapshot_id: int, landing: Page) -> dict[str, object]:
-    return {
-        "snapshot_id": snapshot_id,
-        "number": landing.number,
-        "url": landing.url,
-        "status": landing.status,
-        "headers": dict(landing.headers),
-        "fetched_at": landing.fetched_at,
-        "sha256": landing.sha256,
-    }
-
-
-_STORED = upsert(content)
-_STORE = _STORED.on_conflict_do_update(
-    index_elements=["sha256"], set_={"body": _STORED.excluded.body}, where=content.c.body.is_(None)
-)
 
 _LANDED = (
     select(
@@ -239,4 +213,16 @@ def _landed(row: Row) -> Landed:  # type: ignore[type-arg]
         observed_at=row.observed_at,
         fingerprint=row.fingerprint,
         status=row.status,
+    )
+
+
+def _landed_as(parcel: Parcel, snapshot_id: int, status: str) -> Landed:
+    return Landed(
+        snapshot_id=snapshot_id,
+        source=parcel.source,
+        kind=parcel.kind,
+        origin=parcel.origin,
+        observed_at=parcel.observed_at,
+        fingerprint=parcel.fingerprint,
+        status=status,
     )

@@ -3,7 +3,7 @@
 import structlog
 from sqlalchemy import ColumnElement, Connection, Text, bindparam, func, literal, select
 
-from etl.database.driver import Prepared
+from etl.database.driver import Statement
 
 
 def lock(connection: Connection, name: str, *, seconds: int = 0) -> None:
@@ -36,5 +36,5 @@ def key_of(name: str) -> ColumnElement[int]:
 
 
 _KEY = func.hashtextextended(bindparam("name", type_=Text), 0)
-_LOCK = Prepared(select(func.pg_advisory_xact_lock(_KEY)))
-_TRY = Prepared(select(func.pg_try_advisory_xact_lock(_KEY)))
+_LOCK = Statement(select(func.pg_advisory_xact_lock(_KEY)))
+_TRY = Statement(select(func.pg_try_advisory_xact_lock(_KEY)))

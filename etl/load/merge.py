@@ -31,7 +31,7 @@ from sqlalchemy import (
     update,
 )
 
-from etl.database.driver import Prepared
+from etl.database.driver import Statement
 from etl.domain.catalog import Coverage
 from etl.load import relations
 from etl.load.relations import Relation, stage_scope
@@ -138,7 +138,7 @@ def _merge(connection: Connection, relation: Relation, step: Step, moves: Moves)
 
 
 @cache
-def _stepping(relation: Relation, way: Way) -> Prepared:
+def _stepping(relation: Relation, way: Way) -> Statement:
     """Ends the open versions that the stage shows otherwise or proves gone, and begins those that it shows anew.
 
     Returns whether each was begun, and the first column of its key.
@@ -159,7 +159,7 @@ def _stepping(relation: Relation, way: Way) -> Prepared:
     shown = [diff.c[name] for name in relation.stage.c.keys()]  # noqa: SIM118  the names
     beginning = select(SOURCE, *shown, OBSERVED_AT, _KNOWN_AT).where(diff.c[key].is_not(None), is_closed_first)
     opened = insert(old).from_select(columns, beginning).returning(old.c[key].label("key")).cte("opened")
-    return Prepared(
+    return Statement(
         union_all(
             select(literal(False).label("was_opened"), closed.c.key),  # noqa: FBT003
             select(literal(True), opened.c.key),  # noqa: FBT003
@@ -231,7 +231,7 @@ def _difference(relation: Relation, way: Way) -> CTE:
 
 
 @cache
-def _unseen(schema: str) -> Prepared:
+def _unseen(schema: str) -> Statement:
     """Stages the prices that stay in force although this snapshot does not show them, with their last sighting."""
     price, shown, unseen = relations.price, relations.price.stage, relations.unseen
     former = unseen.table
@@ -245,4 +245,4 @@ def _unseen(schema: str) -> Prepared:
         )
         .where(is_open(price.table, SOURCE), shown.c.model_id.is_(null()))
     )
-    return Prepared(insert(unseen.stage).from_select([*unseen.key, "last_seen_at"], carried), schema)
+    return Statement(insert(unseen.stage).from_select([*unseen.key, "last_seen_at"], carried), schema)

@@ -39,7 +39,7 @@ def stage(connection: Connection, catalog: Catalog) -> list[Relation]:
     Returns the relations of which the catalog speaks.
     """
     connection.info.pop("doubted", None)
-    _make_room(connection)
+    _make_room(connection, sum(len(records or ()) for records in _records(catalog).values()))
     for relation, records in _records(catalog).items():
         _copy(connection, relation.stage, [_row(relation, record) for record in records or ()])
     _copy(connection, relations.stage_scope, [_scope(scope) for scope in _scopes(catalog.quarantined)])
@@ -67,14 +67,21 @@ _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 _MAKE_TABLES = "".join(f"{CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)};" for table in _TABLES)
 """One round trip for all of them; a session that stages again finds them there, empty."""
 
-_EMPTY_TABLES = f"TRUNCATE {', '.join(f'pg_temp.{table.name}' for table in _TABLES)}"
+_DELETE = "".join(f"DELETE FROM pg_temp.{table.name};" for table in _TABLES)  # noqa: S608  our own names
+_TRUNCATE = f"TRUNCATE {', '.join(f'pg_temp.{table.name}' for table in _TABLES)}"
 
 
-def _make_room(connection: Connection) -> None:
-    """Have the tables there and empty, whatever an earlier snapshot of this transaction left in them."""
-    was_staged = connection.info.get("staged") is connection.get_transaction()
-    run_script(connection, _MAKE_TABLES + (_EMPTY_TABLES if was_staged else ""))
-    connection.info["staged"] = connection.get_transaction()
+def _make_room(connection: Connection, coming: int) -> None:
+    """Have the tables there and empty, whatever an earlier snapshot of this transaction left in them.
+
+    A few rows are deleted, for the files of a truncated table are made anew; many would be waded through for ever.
+    """
+    transaction, rows = connection.info.get("staged", (None, 0))
+    was_staged = transaction is connection.get_transaction()
+    empty = (_DELETE if rows < _MANY else _TRUNCATE) if was_staged else ""
+    run_script(connection, _MAKE_TABLES + empty)
+    rows = rows + coming if was_staged and rows < _MANY else coming
+    connection.info["staged"] = (connection.get_transaction(), rows)
 
 
 _MANY = 1000

@@ -38,7 +38,7 @@ def believed(engine: Engine, name: str) -> dict[str, list[str]]:
     """Every version, every change and every line of the log, without what numbers and dates our own work."""
     ours = "'{version_id,asserted,retracted,snapshot_id,source,known_from,known_to,known_at,end_known_from}'::text[]"
     tables = (*HISTORY, "core.snapshot", "core.quarantine", "core.unmapped_field", "core.basket_move")
-    rows = f"SELECT (to_jsonb(t) - {ours})::text FROM %s t WHERE source = :s"
+    rows = f"SELECT regexp_replace((to_jsonb(t) - {ours})::text, 'snapshot [0-9]+', '') FROM %s t WHERE source = :s"
     with engine.connect() as connection:
         return {table: sorted(connection.scalars(text(rows % table), {"s": name}).all()) for table in tables}
 
