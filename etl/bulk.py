@@ -123,7 +123,7 @@ def _in_workers(
             try:
                 found = pipes[at % workers].recv()
             except (EOFError, OSError):
-                structlog.get_logger().warning("a worker process ended unasked: going on without", source=source.name)
+                structlog.get_logger().warning("a worker process ended unasked", source=source.name)
                 return
             yield found
 

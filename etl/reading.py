@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from etl.domain.catalog import Catalog
+from etl.domain.records import Records
 from etl.domain.snapshot import Page
 from etl.errors import ContractError, in_short
 from etl.load import applied, history, landing
@@ -37,9 +38,9 @@ def reader(connection: Connection, source: Source[Any], archive: Path | None = N
     ``archive`` is where archived bodies are, if not where they were put.
     """
 
-    def read(landed: Landed) -> Catalog:
+    def read(landed: Landed, former: Records | None = None) -> Catalog:
         pages = landing.pages_of(connection, landed.snapshot_id, archive)
-        return read_whole(fitting_kind(source, landed.kind), pages, read_pages)
+        return _read(fitting_kind(source, landed.kind), pages, former)
 
     return read
 
@@ -60,8 +61,13 @@ def read_next(
         return prepared.reading
     fitting = fitting_kind(source, landed.kind)
     pages = prepared.pages or landing.pages_of(connection, landed.snapshot_id, archive)
-    changed = read_changed(fitting, pages, former.records, read_pages) if former else None
-    return changed or read_whole(fitting, pages, read_pages)
+    return _read(fitting, pages, former.records if former else None)
+
+
+def _read(source: Source[Any], pages: Sequence[Page], former: Records | None) -> Catalog:
+    """What differs from the former records where that can be told, else the whole."""
+    changed = read_changed(source, pages, former, read_pages) if former else None
+    return changed or read_whole(source, pages, read_pages)
 
 
 def _follows(catalog: Catalog, former: applied.Former | None) -> bool:

@@ -5,11 +5,10 @@ is copied aside, it and the snapshots after it are folded anew from their landed
 and what differs becomes the believed history.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -30,6 +29,7 @@ from sqlalchemy import (
 
 from etl.database.driver import Statement
 from etl.domain.catalog import Catalog
+from etl.domain.records import Records
 from etl.errors import ContractError
 from etl.load import applied, scratch
 from etl.load.derive import Derivation, beside, derive, notify
@@ -43,8 +43,12 @@ from etl.load.tables import TIMESTAMP, quarantine, snapshot, source, unmapped_fi
 COUNTED = ("loaded", "unchanged")
 """The states of the snapshots that history is made of."""
 
-Read = Callable[[Landed], Catalog]
-"""Reads the landed bytes of a snapshot anew. Raises ``ContractError``."""
+
+class Read(Protocol):
+    """Reads the landed bytes of a snapshot anew. Raises ``ContractError``."""
+
+    def __call__(self, landed: Landed, former: Records | None = None) -> Catalog:
+        """What it says; ``former`` are the records of the one before it: then perhaps only what differs from these."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
