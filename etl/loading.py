@@ -51,7 +51,12 @@ class Loading:
             known = [each for each in landed if isinstance(each, Landed) and each.status != "landed"]
             verdicts = landing.verdicts(connection, known)
         pairs = list(zip(landed, saved, strict=True))
-        at_hand = {each.snapshot_id: prepared for each, (_, prepared) in pairs if isinstance(each, Landed)}
+        # Bytes that were landed as another kind long ago are read as that one, not as they were read ahead.
+        at_hand = {
+            each.snapshot_id: prepared if each.kind == parcel.kind else NOTHING
+            for each, (parcel, prepared) in pairs
+            if isinstance(each, Landed)
+        }
         loading = self._pending(at_hand)
         for each, (parcel, _) in pairs:
             if not isinstance(each, Landed):

@@ -175,7 +175,7 @@ def _divided(source: Source[Any], pages: Sequence[Page]) -> list[_Divided] | Non
         return None
     try:
         return [_divide(page, source.records) for page in pages]
-    except (msgspec.DecodeError, KeyError):
+    except (ValueError, KeyError, RecursionError):  # no JSON, no text, not there, too deep: a whole reading tells
         return None
 
 
