@@ -10,6 +10,9 @@ _ENCODER = msgspec.json.Encoder(order="sorted", decimal_format="number")
 _WIDEST = 1000
 """Orders of magnitude, and digits, beyond which a number is kept as text: ``jsonb`` does not hold all of them."""
 
+_ALWAYS = frozenset({str, bool, type(None)})
+"""The types of what is finite whatever it says; most JSON is made of these."""
+
 
 def encode(value: Any) -> str:
     """The JSON text of decoded JSON (``int``, ``Decimal``, ``str``, lists, mappings)."""
@@ -27,10 +30,10 @@ def is_storable(value: Decimal) -> bool:
 
 def _finite(value: Any) -> Any:
     match value:
-        case Mapping():
-            return {str(key): _finite(item) for key, item in value.items()}
+        case dict() | Mapping():
+            return {str(key): item if type(item) in _ALWAYS else _finite(item) for key, item in value.items()}
         case list() | tuple():
-            return [_finite(item) for item in value]
+            return [item if type(item) in _ALWAYS else _finite(item) for item in value]
         case Decimal() if not is_storable(value):
             return str(value)
         case int() if abs(value) >= 2**64:

@@ -113,22 +113,26 @@ def amount(quoted: object) -> Decimal:
 
     Raises ``AmountError`` for everything else: NaN, infinities, booleans, text, containers.
     """
+    value = quoted if type(quoted) is Decimal else _number(quoted)
+    if not value.is_finite():
+        raise AmountError(f"{quoted!r:.80} is not finite")
+    if value and not _FINEST <= value.adjusted() <= -_FINEST:
+        raise AmountError(f"{quoted!r:.80} is absurd")
+    if int(value.as_tuple().exponent) < 2 * _FINEST:
+        raise AmountError(f"{quoted!r:.80} has absurdly many digits")
+    return value
+
+
+def _number(quoted: object) -> Decimal:
     if isinstance(quoted, bool) or not isinstance(quoted, int | Decimal | str):
         raise AmountError(f"{quoted!r:.80} is not a number")
     # Decimal itself would take 1_0 for ten, and the digits of other scripts.
     if isinstance(quoted, str) and ("_" in quoted or not quoted.isascii()):
         raise AmountError(f"{quoted!r:.80} is not a number")
     try:
-        value = Decimal(quoted.strip() if isinstance(quoted, str) else quoted)
+        return Decimal(quoted.strip() if isinstance(quoted, str) else quoted)
     except InvalidOperation:
         raise AmountError(f"{quoted!r:.80} is not a number") from None
-    if not value.is_finite():
-        raise AmountError(f"{quoted!r:.80} is not finite")
-    if value and not _FINEST <= value.adjusted() <= -_FINEST:
-        raise AmountError(f"{quoted!r:.80} is absurd")
-    if isinstance(value.as_tuple().exponent, int) and value.as_tuple().exponent < 2 * _FINEST:  # type: ignore[operator]
-        raise AmountError(f"{quoted!r:.80} has absurdly many digits")
-    return value
 
 
 def out_of_double(value: Decimal) -> Decimal:

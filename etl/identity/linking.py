@@ -48,6 +48,9 @@ CONFIDENCE: Mapping[Method, Decimal] = {
 }
 """The scale, described in docs/identity.md. A link is as sure as its weakest step."""
 
+_WEAKNESS = {method: (CONFIDENCE[method], place) for place, method in enumerate(Method)}
+"""Least first; of two steps that are as sure, the one that stands first above."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Link:
@@ -151,6 +154,8 @@ def _several() -> frozenset[tuple[str, ...]]:
 
 def _representative(same: list[_Placed], stamp: Stamp | None) -> Reading:
     """The reading whose spelling most sources use; among equals the shortest, then the first."""
+    if len(same) == 1:
+        return same[0].counts_as
     sources: dict[str, set[str]] = defaultdict(set)
     readings: dict[str, Reading] = {}
     for each in same:
@@ -163,8 +168,8 @@ def _representative(same: list[_Placed], stamp: Stamp | None) -> Reading:
 def _linked(each: _Placed, canonical: Reading, meant: Stamp | None, stamp: Stamp | None) -> Link:
     """The link of a model whose date is ``meant`` to the canonical one, which is dated ``stamp``."""
     canonical_id = canonical.dated(stamp)
-    steps = {**dict(_steps(each, canonical, stamp)), **dict(_date_steps(each, meant, stamp))}
-    method = min(steps, key=lambda step: (CONFIDENCE[step], list(Method).index(step)))
+    steps = {**dict(_steps(each, canonical, canonical_id, stamp)), **dict(_date_steps(each, meant, stamp))}
+    method = min(steps, key=_WEAKNESS.__getitem__)
     return Link(
         source=each.listed.source,
         model_id=each.listed.model_id,
@@ -175,10 +180,10 @@ def _linked(each: _Placed, canonical: Reading, meant: Stamp | None, stamp: Stamp
     )
 
 
-def _steps(each: _Placed, canonical: Reading, stamp: Stamp | None) -> Iterable[tuple[Method, str]]:
+def _steps(each: _Placed, canonical: Reading, canonical_id: str, stamp: Stamp | None) -> Iterable[tuple[Method, str]]:
     """Every step from the source's id to the canonical one but for their dates, and what speaks for it."""
     reading = each.reading
-    if each.listed.model_id == canonical.dated(stamp):
+    if each.listed.model_id == canonical_id:
         yield Method.EXACT, "the id itself"
         return
     if each.override is not None and each.override.decision is Decision.SAME:
@@ -188,7 +193,7 @@ def _steps(each: _Placed, canonical: Reading, stamp: Stamp | None) -> Iterable[t
         yield Method.FAMILY, f"the name tells its maker, {reading.vendor}"
     else:
         yield Method.PREFIX, _prefix(reading)
-    if spelling := _spelling(each, canonical, stamp):
+    if spelling := _spelling(each, canonical, canonical_id, stamp):
         yield Method.SPELLING, spelling
     if _is_reordered(reading, canonical):
         yield Method.WORD_ORDER, "the same words in another order"
@@ -212,10 +217,10 @@ def _prefix(reading: Reading) -> str:
     return f"made by {reading.vendor} as its {reading.told_by} says{route}"
 
 
-def _spelling(each: _Placed, canonical: Reading, stamp: Stamp | None) -> str:
+def _spelling(each: _Placed, canonical: Reading, canonical_id: str, stamp: Stamp | None) -> str:
     """How the name is read, and which words the canonical id spells in another way; nothing where none differs."""
     reading, written = each.reading, each.written
-    if written == canonical.dated(stamp).partition("/")[2]:
+    if written == canonical_id.partition("/")[2]:
         return ""
     ours, theirs = reading.words_at(stamp), canonical.words_at(stamp)
     told = [] if written == reading.text.partition("/")[2] else [f"{written} reads as {reading.text}"]

@@ -5,11 +5,16 @@ A reading depends on nothing but what the source says of the one model. What dep
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from etl.identity import vendors, words
 from etl.identity.dates import Stamp
 from etl.identity.route import Route, take_apart
 from etl.identity.words import Name
+
+_QWEN = re.compile(r"\bqwen-(?=\d+(\.\d+)?(-|$))")
+_NUMBER, _REVISION, _MARK = re.compile(r"\d+(\.\d+)?"), re.compile(r"v\d+"), re.compile(r"^v(?=\d)")
+_VERSION_ALONE = re.compile(r"[rvm]\d")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
@@ -44,11 +49,11 @@ class Reading:
     @property
     def text(self) -> str:
         """The reading as a canonical id: ``anthropic/claude-opus-4.5``, ``openai/gpt-4o-2024-08-06``."""
-        return canonical(self.vendor, self.name, self.name.stamp)
+        return canonical(self.vendor, self.name.words, self.name.tags, self.name.stamp)
 
     def dated(self, stamp: Stamp | None) -> str:
         """The same with another date, or without any."""
-        return canonical(self.vendor, replace(self.name, words=self.words_at(stamp)), stamp)
+        return canonical(self.vendor, self.words_at(stamp), self.name.tags, stamp)
 
     def words_at(self, stamp: Stamp | None) -> tuple[str, ...]:
         """The words with a date: a short one stands among them where the id itself tells it."""
@@ -69,11 +74,11 @@ class Reading:
         )
 
 
-def canonical(vendor: str | None, name: Name, stamp: Stamp | None) -> str:
+def canonical(vendor: str | None, named: tuple[str, ...], tags: frozenset[str], stamp: Stamp | None) -> str:
     """A canonical id; a short date stands among the words, a full one behind them."""
-    parts = [*name.words, stamp.text] if stamp is not None and stamp.is_full else name.words
-    text = re.sub(r"\bqwen-(?=\d+(\.\d+)?(-|$))", "qwen", "-".join(parts))  # Its maker writes no separator there.
-    return f"{vendor}/" * (vendor is not None) + text + "".join(f":{tag}" for tag in sorted(name.tags))
+    parts = (*named, stamp.text) if stamp is not None and stamp.is_full else named
+    text = _QWEN.sub("qwen", "-".join(parts))  # Its maker writes no separator there.
+    return f"{vendor}/" * (vendor is not None) + text + "".join(f":{tag}" for tag in sorted(tags))
 
 
 def read(listed: Listed) -> Reading:
@@ -116,6 +121,7 @@ def _finetuner(name: Name, claimed: str | None) -> str | None:
     return marked if claimed is None or claimed in tuned else None
 
 
+@lru_cache(maxsize=10_000)
 def without_head(name: tuple[str, ...]) -> tuple[str, ...]:
     """Without a maker's name that only repeats what the next word tells: ``meta-llama-3``, ``nvidia-nemotron``."""
     for length in (1, 2):
@@ -134,20 +140,20 @@ def without_head(name: tuple[str, ...]) -> tuple[str, ...]:
 def _in_order(reading: Reading) -> Reading:
     """The words as the maker orders them, where that is known: its own name left out or put first, Claude's tier."""
     name = without_head(reading.name.words)
-    if reading.vendor in vendors.SELF_NAMED and re.match(r"[rvm]\d", name[0] if name else ""):
+    if reading.vendor in vendors.SELF_NAMED and _VERSION_ALONE.match(name[0] if name else ""):
         name = (reading.vendor, *name)
     if reading.vendor == "anthropic":
         name = _claude(name, reading.stamp)
-    return replace(reading, name=replace(reading.name, words=name))
+    return reading if name == reading.name.words else replace(reading, name=replace(reading.name, words=name))
 
 
 def _claude(name: tuple[str, ...], stamp: Stamp | None) -> tuple[str, ...]:
     """Claude's names: the tier before the version from 4 on, behind it until then; no revision of a cloud."""
     if stamp is not None and stamp.is_full:
-        name = tuple(word for word in name if not re.fullmatch(r"v\d+", word))
-    name = tuple(re.sub(r"^v(?=\d)", "", word) if before == "claude" else word for before, word in _pairs(name))
+        name = tuple(word for word in name if not _REVISION.fullmatch(word))
+    name = tuple(_MARK.sub("", word) if before == "claude" else word for before, word in _pairs(name))
     tier = next((word for word in name if word in ("opus", "sonnet", "haiku")), None)
-    version = next((word for word in name if re.fullmatch(r"\d+(\.\d+)?", word)), None)
+    version = next((word for word in name if _NUMBER.fullmatch(word)), None)
     if name[:1] != ("claude",) or tier is None or version is None:
         return name
     is_late = int(version.split(".")[0]) >= 4
@@ -174,13 +180,15 @@ def _floating(reading: Reading) -> Reading:
 
 def _completed(reading: Reading, listed: Listed) -> Reading:
     """A name without any number, completed by the version that the source's own words for the model tell."""
-    shown = words.read_name(take_apart(listed.name.casefold().replace("/", " ")).name)
     ours = set(reading.name.words)
+    if not ours or words.has_digit(reading.name.words):
+        return reading
+    shown = words.read_name(take_apart(listed.name.casefold().replace("/", " ")).name)
     fuller = without_head(shown.words)
     added = [word for word in fuller if word not in ours]
-    if not ours or words.has_digit(reading.name.words) or not ours <= set(fuller) or shown.stamp or shown.tags:
+    if not ours <= set(fuller) or shown.stamp or shown.tags:
         return reading
-    if len(added) != 1 or not re.fullmatch(r"\d+(\.\d+)?", added[0]):
+    if len(added) != 1 or not _NUMBER.fullmatch(added[0]):
         return reading
     named = replace(reading, name=replace(reading.name, words=fuller), is_completed=True)
     return _in_order(named)

@@ -5,6 +5,7 @@ are one word. A maker that stands in no table keeps its own slug and is linked w
 """
 
 import re
+from functools import lru_cache
 
 
 def _set(words: str) -> frozenset[str]:
@@ -196,14 +197,19 @@ SELF_NAMED = frozenset({"deepseek", "minimax"})
 """Makers whose name is their models' first name, and is left out now and then: deepseek.r1, minimax/m2."""
 
 
+_PUNCTUATION = re.compile(r"[\W_]+")
+_AMONG_AUTHORS = re.compile(r"\s*[/,&|]\s*")
+
+
+@lru_cache(maxsize=10_000)
 def slug(word: str) -> str:
     """A maker's or server's name without case and punctuation."""
-    return re.sub(r"[\W_]+", "", word.casefold())
+    return _PUNCTUATION.sub("", word.casefold())
 
 
 def vendor_slug(word: str) -> str:
     """A maker's name as it stands in canonical ids: known ones in one spelling, others in their own."""
-    return vendor_of(word) or re.sub(r"[\W_]+", "-", word.casefold()).strip("-")
+    return vendor_of(word) or _PUNCTUATION.sub("-", word.casefold()).strip("-")
 
 
 def is_glue(word: str) -> bool:
@@ -216,14 +222,16 @@ def vendor_of(word: str) -> str | None:
     return VENDORS.get(slug(word))
 
 
+@lru_cache(maxsize=10_000)
 def is_host(word: str) -> bool:
     """Whether a part of a path says who or what serves, and where."""
     return slug(word) in HOSTS or REGIONS.fullmatch(word.casefold()) is not None
 
 
+@lru_cache(maxsize=10_000)
 def vendor_of_author(author: str | None) -> str | None:
     """The maker that a source's word for the author names: the first one known, in ``DeepSeek / Meta``."""
-    words = [author, *re.split(r"\s*[/,&|]\s*", author)] if author else []
+    words = [author, *_AMONG_AUTHORS.split(author)] if author else []
     return next((found for found in map(vendor_of, words) if found), None)
 
 

@@ -6,6 +6,7 @@ No word is dropped that could tell one model from another: sizes, variants and r
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from etl.identity import dates, vendors
 from etl.identity.dates import Stamp
@@ -18,6 +19,8 @@ _MAJOR, _MINOR = re.compile(r"[vkm]?([1-9]\d?|0)"), re.compile(r"\dv?")
 _NUMBER = re.compile(r"\d+(\.\d+)*")
 _SIZE = re.compile(r"\d+(\.\d+)?[bmkt]|\d+x\d+b")
 _TAG = re.compile(r"[a-z]+")
+_POINT_OF_NO_NUMBER, _BETWEEN_WORDS = re.compile(r"(?<!\d)\.|\.(?!\d)"), re.compile(r"[^\w.@]+|_+")
+_VERSION, _MARKED_VERSION, _NOUGHT = re.compile(r"v\d.*"), re.compile(r"v\d+(\.\d+)*"), re.compile(r"(?<=\d)\.0$")
 _SAME_WORD = {"experimental": "exp", "nonreasoning": "non-reasoning", "nonthinking": "non-thinking"}
 _TAG_WORDS = frozenset({"free", "batch"})
 _PLAIN_VERSIONS = frozenset({"llama", "qwen", "gemma", "mixtral"})
@@ -42,7 +45,7 @@ def read_name(name: str) -> Name:
     text, tags = _tags(text)
     text, stamp, spelled = dates.take(text)
     text = _noted(rules, "p read as the dot of a version", text, _SPELLED_P.sub(r"\1.\2", text))
-    words = [_SAME_WORD.get(word, word) for word in re.split(r"[^\w.@]+|_+", re.sub(r"(?<!\d)\.|\.(?!\d)", "-", text))]
+    words = [_SAME_WORD.get(word, word) for word in _BETWEEN_WORDS.split(_POINT_OF_NO_NUMBER.sub("-", text))]
     words = _joined([part for word in words if word for part in _unglued(word)])
     words = _negations(_dialects(words))
     while len(words) > 1 and words[-1] in _TAG_WORDS:
@@ -123,7 +126,7 @@ def _dialects(words: list[str]) -> list[str]:
     if "llama" in words and words[-1] == "hf":
         words = words[:-1]
     return [
-        word[1:] if before in _PLAIN_VERSIONS and re.fullmatch(r"v\d.*", word) else word
+        word[1:] if before in _PLAIN_VERSIONS and _VERSION.fullmatch(word) else word
         for before, word in zip(["", *words], words, strict=False)
     ]
 
@@ -139,10 +142,11 @@ def _negations(words: list[str]) -> list[str]:
     return joined
 
 
+@lru_cache(maxsize=10_000)
 def _plain(word: str) -> str:
     """A version without its ``v`` and without ``.0``."""
-    bare = word[1:] if re.fullmatch(r"v\d+(\.\d+)*", word) else word
-    return re.sub(r"(?<=\d)\.0$", "", bare)
+    bare = word[1:] if _MARKED_VERSION.fullmatch(word) else word
+    return _NOUGHT.sub("", bare)
 
 
 def without_stamp(name: Name) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """Puts one catalog into temporary tables by COPY, shaped like the relations of history."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -41,7 +40,7 @@ def stage(connection: Connection, catalog: Catalog) -> list[Relation]:
     connection.info.pop("doubted", None)
     _make_room(connection, sum(len(records or ()) for records in _records(catalog).values()))
     for relation, records in _records(catalog).items():
-        _copy(connection, relation.stage, [_row(relation, record) for record in records or ()])
+        _copy(connection, relation.stage, _rows(relation, records or ()))
     _copy(connection, relations.stage_scope, [_scope(scope) for scope in _scopes(catalog.quarantined)])
     return _spoken(catalog)
 
@@ -100,29 +99,18 @@ def _copy(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> 
         run_script(connection, f"{_ROUGHLY}; ANALYZE pg_temp.{table.name}")
 
 
-def _row(relation: Relation, record: Any) -> tuple[Any, ...]:
-    """A record as a row of the relation's staging table."""
-    return _price(record) if relation is relations.price else tuple(map(_field, _values(relation)(record)))
+def _rows(relation: Relation, records: Iterable[Any]) -> list[tuple[Any, ...]]:
+    """Records as rows of the relation's staging table."""
+    if relation is relations.price:
+        return list(map(_price, records))
+    values: Callable[[Any], tuple[Any, ...]] = attrgetter(*relation.stage.c.keys())
+    return [tuple(map(_field, values(record))) for record in records]
 
 
-@cache
-def _values(relation: Relation) -> Callable[[Any], tuple[Any, ...]]:
-    """Gives the values of a record in the order of the columns."""
-    return attrgetter(*relation.stage.c.keys())
-
-
-def _price(price: Price) -> tuple[Any, ...]:
-    return (
-        price.model_id,
-        price.provider,
-        price.region,
-        price.plan,
-        price.meter.value,
-        price.tier_start,
-        price.currency,
-        price.quote.state.value,
-        price.quote.unit_price,
-    )
+_price: Callable[[Price], tuple[Any, ...]] = attrgetter(
+    *("model_id", "provider", "region", "plan", "meter.value", "tier_start", "currency"),
+    *("quote.state.value", "quote.unit_price"),
+)
 
 
 def _field(value: Any) -> Any:
@@ -130,7 +118,7 @@ def _field(value: Any) -> Any:
     if value is None or type(value) is str:
         return value
     if isinstance(value, Mapping):
-        return jsontext.encode(value)
+        return jsontext.encode(value) if value else "{}"
     return list(value) if type(value) is tuple else value
 
 
