@@ -41,7 +41,6 @@ class Costs:
     linked: Cost = field(default_factory=Cost)
     rows: dict[str, int] = field(default_factory=dict)
     sizes: Sizes = field(default_factory=dict)
-    packed: dict[str, float] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
 
     def row_bytes(self, table: str) -> float:

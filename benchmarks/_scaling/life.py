@@ -22,7 +22,7 @@ REORDERED = "unchanged, other order"
 CHANGED = "1 % of the prices changed"
 RECORDED_STEPS = "recorded catalogs, a step"
 
-COUNTS = {SAME: 200, REORDERED: 60, CHANGED: 60, RECORDED_STEPS: 40}
+COUNTS = {SAME: 100, REORDERED: 60, CHANGED: 60, RECORDED_STEPS: 40}
 """Each way in which a snapshot can differ from the one before it, and how many such snapshots are measured."""
 
 NAMES = {SAME: "same", REORDERED: "reordered", CHANGED: "changed", RECORDED_STEPS: "recorded"}
@@ -44,7 +44,7 @@ _HEADERS = {
 
 @dataclass
 class Phase:
-    """What a row of snapshots cost. ``body`` is the size of one, ``packed`` its share of ``raw.content``: bytes."""
+    """What so many snapshots cost, and the rows that they opened and closed. ``body`` is the mean of their bytes."""
 
     snapshots: int
     body: float
@@ -52,6 +52,15 @@ class Phase:
     settle: Cost
     opened: int = 0
     closed: int = 0
+
+    @property
+    def packed(self) -> float:
+        """What a body takes in the database, compressed: bytes."""
+        return self.load.sizes["raw.content"] / self.snapshots
+
+    def each(self, seconds: float) -> float:
+        """Milliseconds for each snapshot."""
+        return 1000 * seconds / self.snapshots
 
 
 @dataclass
@@ -80,7 +89,9 @@ class Life:
         Raises ``RuntimeError`` when the snapshot was not taken.
         """
         self.now += EVERY
-        asking = Asking(source=self.name, cron=_CRON, caller=Caller(kind="schedule", worker="bench:1"), is_due_only=True)
+        asking = Asking(
+            source=self.name, cron=_CRON, caller=Caller(kind="schedule", worker="bench:1"), is_due_only=True
+        )
         with ledger.attending(self.engine, self.name, 600) as connection:
             if connection is None:
                 raise RuntimeError(f"somebody else is at {self.name}")
@@ -117,9 +128,7 @@ class Life:
 
     def _snapshot(self, body: bytes) -> Snapshot:
         page = Page(number=1, url=_URL, status=200, body=body, fetched_at=self.now, headers=_HEADERS)
-        return Snapshot(
-            source=self.name, kind=self.source.kind, observed_at=self.now, origin=Origin.RUN, pages=(page,)
-        )
+        return Snapshot(source=self.name, kind=self.source.kind, observed_at=self.now, origin=Origin.RUN, pages=(page,))
 
 
 def bodies(what: str) -> Iterator[bytes]:

@@ -15,12 +15,16 @@ Sizes = dict[str, int]
 
 @dataclass
 class Cost:
-    """What was taken: seconds, and bytes. Where there is no ``/proc``, the seconds of Postgres are not a number."""
+    """What was taken: seconds, bytes, transactions that wrote.
+
+    Where there is no ``/proc``, the seconds of Postgres are not a number.
+    """
 
     wall: float = 0.0
     client: float = 0.0
     server: float = 0.0
     wal: int = 0
+    transactions: int = 0
     sizes: Sizes = field(default_factory=dict)
 
     @property
@@ -42,12 +46,12 @@ class Meter:
     @contextmanager
     def measured(self) -> Iterator[Cost]:
         """The cost of what is done meanwhile: complete when it is left."""
-        cost, sizes, wal = Cost(), self.sizes(), self._wal()
+        cost, sizes, (wal, number) = Cost(), self.sizes(), self._position()
         server, client, wall = self._server(), time.process_time(), time.perf_counter()
         yield cost
         cost.wall, cost.client = time.perf_counter() - wall, time.process_time() - client
         cost.server = self._server() - server
-        cost.wal = self._wal() - wal
+        cost.wal, cost.transactions = (now - then for now, then in zip(self._position(), (wal, number), strict=True))
         cost.sizes = {name: size - sizes.get(name, 0) for name, size in self.sizes().items()}
 
     def sizes(self) -> Sizes:
@@ -55,9 +59,11 @@ class Meter:
         with self._engine.connect() as connection:
             return {name: int(size) for name, size in connection.execute(_SIZES)}
 
-    def _wal(self) -> int:
+    def _position(self) -> tuple[int, int]:
+        """Where the log of the server stands, in bytes, and the number of the next transaction that writes."""
         with self._engine.connect() as connection:
-            return int(connection.scalar(text("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')")) or 0)
+            wal, number = connection.execute(_POSITION).one()
+            return int(wal), int(number)
 
     def _server(self) -> float:
         """Seconds of all processes of the server, those that ended and those of its own housekeeping included."""
@@ -97,4 +103,8 @@ _SIZES = text(
       FROM pg_class
      WHERE relnamespace IN ('raw'::regnamespace, 'core'::regnamespace) AND relkind = 'r'
     """
+)
+
+_POSITION = text(
+    "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0'), pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 )

@@ -6,8 +6,8 @@ from benchmarks._scaling.life import CHANGED, NAMES, SAME
 from etl.load.relations import HISTORY
 
 SOURCES = 500
-SNAPSHOTS = 1_000
-"""Of each source: enough that pages and trees are full, few enough to be copied in a minute."""
+SNAPSHOTS = 600
+"""Of each source: enough that pages and trees are full, few enough to be copied within a minute."""
 
 _POSITIONS = 10_000_000
 """Beyond those that the pipeline has dealt out in the feed."""
@@ -41,9 +41,7 @@ def _statements() -> list[str]:
 
 def _copied(table: str, dealt_out: str, order: str) -> str:
     """The rows of the source that changes, for each other source; the column ``dealt_out`` is numbered anew."""
-    number = (
-        f"'{dealt_out}', nextval(pg_get_serial_sequence('{table}', '{dealt_out}')), " if dealt_out else ""
-    )
+    number = f"'{dealt_out}', nextval(pg_get_serial_sequence('{table}', '{dealt_out}')), " if dealt_out else ""
     return (
         f"INSERT INTO {table} {'OVERRIDING SYSTEM VALUE ' if dealt_out else ''}"  # noqa: S608
         f"SELECT r.* FROM {table} c CROSS JOIN generate_series(1, :sources) n"
@@ -55,7 +53,8 @@ def _copied(table: str, dealt_out: str, order: str) -> str:
 _SOURCES = f"""
 INSERT INTO core.source SELECT r.*
   FROM core.source c CROSS JOIN generate_series(1, :sources) n
- CROSS JOIN LATERAL jsonb_populate_record(c, jsonb_build_object('source', 'copy-' || n)) r WHERE c.source = '{NAMES[CHANGED]}'
+ CROSS JOIN LATERAL jsonb_populate_record(c, jsonb_build_object('source', 'copy-' || n)) r
+ WHERE c.source = '{NAMES[CHANGED]}'
 """  # noqa: S608
 
 _ONE = f"(SELECT max(snapshot_id) FROM core.snapshot WHERE source = '{NAMES[SAME]}')"  # noqa: S608
