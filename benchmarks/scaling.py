@@ -25,7 +25,7 @@ def main(*options: str) -> None:
     asked = _parser().parse_args(options)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with warehouse() as engine:
-        costs = measure(engine, lambda line: sys.stderr.write(f"{line}\n"))
+        costs = measure(engine, _say)
         with engine.connect() as connection:
             postgres = str(connection.scalar(text("SHOW server_version")))
     versions, measured, computed = f"{machine(postgres)}.\n", report.measured(costs), report.computed(costs)
@@ -33,6 +33,10 @@ def main(*options: str) -> None:
     if asked.write:
         block = f"{versions}\nMeasured:\n\n```text\n{measured}```\n\nComputed:\n\n```text\n{computed}```\n"
         write(DOCUMENT, block, report.MARKERS)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def _parser() -> argparse.ArgumentParser:

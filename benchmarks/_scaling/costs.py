@@ -26,6 +26,11 @@ QUESTIONS = (
         "prices of one source as of a moment",
         "SELECT * FROM mart.price_as_of('2026-01-01 03:00Z') WHERE source = 'copy-1'",
     ),
+    Question(
+        "versions of one source that held at that moment",
+        "SELECT * FROM mart.price_history WHERE source = 'copy-1' AND valid_from <= '2026-01-01 03:00Z'"
+        " AND (valid_to IS NULL OR valid_to > '2026-01-01 03:00Z')",
+    ),
     Question("what a source changed", "SELECT * FROM mart.price_change WHERE source = 'copy-1'"),
     Question("health of every source", "SELECT * FROM mart.source_health"),
 )

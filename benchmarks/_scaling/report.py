@@ -40,7 +40,7 @@ def computed(costs: Costs) -> str:
     plans = [Plan(costs, each) for each in ASSUMPTIONS]
     lines = [
         f"{plan.SOURCES:,} sources, {plan.PER_DAY} snapshots a day, {plan.DAYS:,} days:",
-        f"{plan.SNAPSHOTS / 1e6:.1f} million snapshots, {plan.PER_SECOND:.2f} a second; {said / 1e12:.0f} TB of JSON come in",
+        f"{plan.SNAPSHOTS / 1e6:.1f} million snapshots, {plan.PER_SECOND:.2f} a second, {said / 1e12:.0f} TB of JSON",
         f"{'':9} {'':38} " + " ".join(f"{each.name:>9}" for each in ASSUMPTIONS),
         *(
             f"{how:9} {what:38} " + " ".join(f"{_short(figure(each)):>9}" for each in plans)
