@@ -15,8 +15,8 @@ def main(asked: list[str]) -> int:
     if unknown := [name for name in asked if name not in names]:
         sys.stderr.write(f"no measurement {unknown[0]}; there are: {', '.join(names)}\n")
         return 2
-    if options and asked != ["speed"]:
-        sys.stderr.write("only the measurement `speed` has options: python -m benchmarks speed --help\n")
+    if options and asked not in (["scaling"], ["speed"]):
+        sys.stderr.write("`scaling` and `speed` alone have options: python -m benchmarks speed --help\n")
         return 2
     modules = {name: importlib.import_module(f"benchmarks.{name}") for name in names}
     for name, module in modules.items():

@@ -66,11 +66,15 @@ def goals(results: Results) -> str:
 
 def versions(postgres: str) -> str:
     """What was measured, on what, in one paragraph."""
+    return f"{machine(postgres)}; peers: {', '.join(dict.fromkeys(pins('dlt') + pins('dbt')))}.\n"
+
+
+def machine(postgres: str) -> str:
+    """The commit, the day, the machine and our packages."""
     packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
     return (
         f"Commit {_commit()}, {datetime.now(UTC):%Y-%m-%d}. Python {platform.python_version()}, Postgres {postgres},"
-        f" {_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release().split('-')[0]}; {packages};"
-        f" peers: {', '.join(dict.fromkeys(pins('dlt') + pins('dbt')))}.\n"
+        f" {_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release().split('-')[0]}; {packages}"
     )
 
 
@@ -90,10 +94,10 @@ def _commit() -> str:
     return (told[0] or "unknown") + (" with changes" if told[1] else "")
 
 
-def write(file: Path, block: str) -> None:
+def write(file: Path, block: str, markers: tuple[str, str] = (BEGIN, END)) -> None:
     """Put the block between the markers of a document. Raises ``ValueError`` when it has none."""
-    before, begin, rest = file.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = file.read_text(encoding="utf-8").partition(markers[0])
+    _, end, after = rest.partition(markers[1])
     if not end:
-        raise ValueError(f"{file} has no {BEGIN} … {END}")
+        raise ValueError(f"{file} has no {' … '.join(markers)}")
     file.write_text(f"{before}{begin}\n{block}\n{end}{after}", encoding="utf-8")
