@@ -103,6 +103,15 @@ def test_a_held_snapshot_makes_the_next_one_be_read_whole_and_a_released_one_is_
     assert pipeline.verify(source, is_applied=False, progress=lambda *_: None).agrees
 
 
+def test_what_a_confirmed_snapshot_removed_and_the_next_one_shows_is_there(engine: Engine) -> None:
+    take(engine, "s", 0, registry())
+    assert take(engine, "s", 1, registry(MODELS[0]), Origin.RUN) == "held"
+    assert take(engine, "s", 2, registry(*MODELS[:2]), Origin.RUN) == "loaded"
+    with engine.connect() as connection:
+        found = connection.scalars(text("SELECT model_id FROM mart.model_current ORDER BY 1")).all()
+    assert found == ["m0", "m1"]
+
+
 def test_a_corrected_history_is_no_longer_vouched_for(engine: Engine) -> None:
     pipeline, source = Pipeline(engine, Ticking()), kinds()[KIND]("s")
     take(engine, "s", 0, registry())
@@ -112,16 +121,14 @@ def test_a_corrected_history_is_no_longer_vouched_for(engine: Engine) -> None:
     assert applied(engine, "s") is None
 
 
-def test_a_reading_of_another_kind_is_not_gone_on_with(engine: Engine) -> None:
-    take(engine, "s", 0, registry())
-    gateway = b'{"data": [{"id": "m0"}, {"id": "m1"}]}'
-    pipeline = Pipeline(engine, Ticking())
-    assert (
-        pipeline.take(kinds()["helicone_gateway"]("s"), saved("s", 1, gateway, "helicone_gateway")).status == "loaded"
-    )
-    assert applied(engine, "s") == 2
-    take(engine, "s", 2, registry(*MODELS[1:]))
-    assert pipeline.verify(kinds()[KIND]("s"), is_applied=False, progress=lambda *_: None).agrees
+def test_the_same_bytes_read_as_another_kind_say_something_else(engine: Engine) -> None:
+    body = b'{"data": [{"id": "openai/o1", "pricing": {"prompt": "1e-6"}}, {"id": "openai/o3"}]}'
+    pipeline, outcomes = Pipeline(engine, Ticking()), []
+    for day, kind in enumerate(("helicone_gateway", "bifrost", "bifrost", "helicone_gateway")):
+        outcomes.append(pipeline.take(kinds()[kind]("s"), saved("s", day, body, kind)).status)
+        assert applied(engine, "s") == day + 1
+    assert outcomes == ["loaded", "loaded", "unchanged", "loaded"]
+    assert pipeline.verify(kinds()["bifrost"]("s"), is_applied=False, progress=lambda *_: None).agrees
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
