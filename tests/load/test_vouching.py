@@ -108,8 +108,9 @@ def test_what_a_confirmed_snapshot_removed_and_the_next_one_shows_is_there(engin
     assert take(engine, "s", 1, registry(MODELS[0]), Origin.RUN) == "held"
     assert take(engine, "s", 2, registry(*MODELS[:2]), Origin.RUN) == "loaded"
     with engine.connect() as connection:
-        found = connection.scalars(text("SELECT model_id FROM mart.model_current ORDER BY 1")).all()
-    assert found == ["m0", "m1"]
+        history = "SELECT model_id || ' ' || (valid_to IS NULL)::text FROM mart.model_history WHERE model_id < 'm3'"
+        found = connection.scalars(text(f"{history} ORDER BY model_id, valid_from")).all()
+    assert found == ["m0 true", "m1 false", "m1 true", "m2 false"]
 
 
 def test_a_corrected_history_is_no_longer_vouched_for(engine: Engine) -> None:
