@@ -74,8 +74,8 @@ def test_bytes_that_were_landed_as_another_kind_are_read_as_that_one_in_bulk_too
 def test_what_the_database_refuses_leaves_nothing_behind_for_the_next_of_its_chunk(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE core.model ADD CHECK (name <> 'refused')"))
-    refused = registry(("m0", "refused", ()), *MODELS[2:])
-    worlds = [registry(), refused, registry(("m7", "A", ()), *MODELS), registry(*MODELS[1:])]
+    refused = registry(("m0", "refused", ()), *MODELS[2:4])
+    worlds = [registry(), refused, registry(("m7", "A", ()), *MODELS[:4]), registry(*MODELS[1:])]
     taken = [saved("bulk", day, world.body()) for day, world in enumerate(worlds)]
     assert [result.status for result in in_bulk(engine, "bulk", taken)] == ["loaded", "failed", "loaded", "loaded"]
     assert [take(engine, "single", day, world) for day, world in enumerate(worlds)][1] == "failed"
@@ -90,6 +90,15 @@ def test_what_the_first_of_a_chunk_staged_is_gone_when_it_is_refused(engine: Eng
     assert [result.status for result in in_bulk(engine, "s", taken)] == ["failed", "loaded", "loaded"]
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM core.model WHERE valid_to IS NULL")) == 4
+
+
+def test_a_large_catalog_leaves_nothing_staged_for_the_next_of_its_chunk(engine: Engine) -> None:
+    models = tuple((f"m{number}", "A", MODELS[0][2]) for number in range(200))
+    worlds = [registry(*models), registry(*models[:-1]), registry(*models[1:])]
+    in_bulk(engine, "bulk", [saved("bulk", day, world.body()) for day, world in enumerate(worlds)])
+    for day, world in enumerate(worlds):
+        take(engine, "single", day, world)
+    assert believed(engine, "bulk") == believed(engine, "single")
 
 
 def test_a_held_snapshot_makes_the_next_one_be_read_whole_and_a_released_one_is_remembered(engine: Engine) -> None:
