@@ -74,11 +74,19 @@ def one_session(engine: Engine) -> Iterator[Begin]:
 
         try:
             yield begin
-        finally:
+        except BaseException:
             # A broken session has nothing to wait for, and must not hide what broke it.
-            with suppress(DBAPIError, InvalidRequestError), connection.begin():
-                # The log is written in order: once this record, which says nothing, is on the disk, all before it are.
-                connection.execute(_SAY_NOTHING)
+            with suppress(DBAPIError, InvalidRequestError):
+                _wait(connection)
+            raise
+        _wait(connection)
+
+
+def _wait(connection: Connection) -> None:
+    """Wait until all that was committed is on the disk. Raises ``DBAPIError``."""
+    with connection.begin():
+        # The log is written in order: once this record, which says nothing, is on the disk, all before it are.
+        connection.execute(_SAY_NOTHING)
 
 
 _DO_NOT_WAIT = select(func.set_config("synchronous_commit", "off", true()))

@@ -101,3 +101,16 @@ def test_an_amount_that_contradicts_its_state_is_refused(engine: Engine, state: 
 def test_landed_bytes_are_append_only(engine: Engine, statement: str, table: str, column: str) -> None:
     with pytest.raises(IntegrityError, match="append-only"), engine.begin() as connection:
         connection.execute(text(statement.format(table, column, column)))
+
+
+@pytest.mark.parametrize("other", [("2026-01-05Z", {}), (None, {"known_to": "2026-03-01Z"})], ids=["ended", "old"])
+def test_an_overlap_among_many_versions_at_once_is_refused(engine: Engine, other: tuple[str | None, Any]) -> None:
+    assert not refused(engine, ("2026-01-01Z", other[0], {"model_id": "m1000"} | other[1]))
+    names = ", ".join(name for name in PRICE if name != "model_id")
+    values = ", ".join(f":{name}" for name in PRICE if name != "model_id")
+    many = (
+        f"INSERT INTO core.price (model_id, valid_from, {names})"
+        f" SELECT 'm' || n, CAST(:valid_from AS timestamptz), {values} FROM generate_series(1, 1000) n"
+    )
+    with pytest.raises(IntegrityError, match="overlap"), engine.begin() as connection:
+        connection.execute(text(many), PRICE | {"valid_from": "2026-01-02Z"})

@@ -74,8 +74,8 @@ def test_bytes_that_were_landed_as_another_kind_are_read_as_that_one_in_bulk_too
 def test_what_the_database_refuses_leaves_nothing_behind_for_the_next_of_its_chunk(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE core.model ADD CHECK (name <> 'refused')"))
-    refused = registry(("m0", "refused", ()), *MODELS[2:])
-    worlds = [registry(), refused, registry(("m7", "A", ()), *MODELS), registry(*MODELS[1:])]
+    refused = registry(("m0", "refused", ()), *MODELS[2:4])
+    worlds = [registry(), refused, registry(("m7", "A", ()), *MODELS[:4]), registry(*MODELS[1:])]
     taken = [saved("bulk", day, world.body()) for day, world in enumerate(worlds)]
     assert [result.status for result in in_bulk(engine, "bulk", taken)] == ["loaded", "failed", "loaded", "loaded"]
     assert [take(engine, "single", day, world) for day, world in enumerate(worlds)][1] == "failed"
@@ -92,6 +92,15 @@ def test_what_the_first_of_a_chunk_staged_is_gone_when_it_is_refused(engine: Eng
         assert connection.scalar(text("SELECT count(*) FROM core.model WHERE valid_to IS NULL")) == 4
 
 
+def test_a_large_catalog_leaves_nothing_staged_for_the_next_of_its_chunk(engine: Engine) -> None:
+    models = tuple((f"m{number}", "A", MODELS[0][2]) for number in range(200))
+    worlds = [registry(*models), registry(*models[:-1]), registry(*models[1:])]
+    in_bulk(engine, "bulk", [saved("bulk", day, world.body()) for day, world in enumerate(worlds)])
+    for day, world in enumerate(worlds):
+        take(engine, "single", day, world)
+    assert believed(engine, "bulk") == believed(engine, "single")
+
+
 def test_a_held_snapshot_makes_the_next_one_be_read_whole_and_a_released_one_is_remembered(engine: Engine) -> None:
     pipeline, source = Pipeline(engine, Ticking()), kinds()[KIND]("s")
     take(engine, "s", 0, registry())
@@ -103,6 +112,26 @@ def test_a_held_snapshot_makes_the_next_one_be_read_whole_and_a_released_one_is_
     assert pipeline.verify(source, is_applied=False, progress=lambda *_: None).agrees
 
 
+def test_what_a_confirmed_snapshot_removed_and_the_next_one_shows_is_there(engine: Engine) -> None:
+    take(engine, "s", 0, registry())
+    assert take(engine, "s", 1, registry(MODELS[0]), Origin.RUN) == "held"
+    assert take(engine, "s", 2, registry(*MODELS[:2]), Origin.RUN) == "loaded"
+    with engine.connect() as connection:
+        history = "SELECT model_id || ' ' || (valid_to IS NULL)::text FROM mart.model_history WHERE model_id < 'm3'"
+        found = connection.scalars(text(f"{history} ORDER BY model_id, valid_from")).all()
+    assert found == ["m0 true", "m1 false", "m1 true", "m2 false"]
+
+
+def test_names_that_come_and_go_around_the_same_records_come_and_go(engine: Engine) -> None:
+    for day, names in enumerate((("groq",), ("openai",), ("groq",), None)):
+        take(engine, "s", day, registry(names=names))
+        assert applied(engine, "s") == day + 1
+    with engine.connect() as connection:
+        found = connection.scalars(text("SELECT provider FROM core.provider WHERE valid_to IS NULL")).all()
+        assert connection.scalar(text("SELECT count(*) FROM core.provider")) == 3
+    assert found == ["groq"]
+
+
 def test_a_corrected_history_is_no_longer_vouched_for(engine: Engine) -> None:
     pipeline, source = Pipeline(engine, Ticking()), kinds()[KIND]("s")
     take(engine, "s", 0, registry())
@@ -112,16 +141,14 @@ def test_a_corrected_history_is_no_longer_vouched_for(engine: Engine) -> None:
     assert applied(engine, "s") is None
 
 
-def test_a_reading_of_another_kind_is_not_gone_on_with(engine: Engine) -> None:
-    take(engine, "s", 0, registry())
-    gateway = b'{"data": [{"id": "m0"}, {"id": "m1"}]}'
-    pipeline = Pipeline(engine, Ticking())
-    assert (
-        pipeline.take(kinds()["helicone_gateway"]("s"), saved("s", 1, gateway, "helicone_gateway")).status == "loaded"
-    )
-    assert applied(engine, "s") == 2
-    take(engine, "s", 2, registry(*MODELS[1:]))
-    assert pipeline.verify(kinds()[KIND]("s"), is_applied=False, progress=lambda *_: None).agrees
+def test_the_same_bytes_read_as_another_kind_say_something_else(engine: Engine) -> None:
+    body = b'{"data": [{"id": "openai/o1", "pricing": {"prompt": "1e-6"}}, {"id": "openai/o3"}]}'
+    pipeline, outcomes = Pipeline(engine, Ticking()), []
+    for day, kind in enumerate(("helicone_gateway", "bifrost", "bifrost", "helicone_gateway")):
+        outcomes.append(pipeline.take(kinds()[kind]("s"), saved("s", day, body, kind)).status)
+        assert applied(engine, "s") == day + 1
+    assert outcomes == ["loaded", "loaded", "unchanged", "loaded"]
+    assert pipeline.verify(kinds()["bifrost"]("s"), is_applied=False, progress=lambda *_: None).agrees
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
