@@ -22,7 +22,7 @@ from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import ContractError, EtlError, SourceError, UsageError, in_short
 from etl.extract.client import Limits
 from etl.fetch import fetch
-from etl.load import changes, history, identity, judge, landing, ledger, log, statistics
+from etl.load import applied, changes, history, identity, judge, landing, ledger, log, statistics
 from etl.load import verify as verification
 from etl.load.comparing import Verdict
 from etl.load.doubt import Doubt
@@ -57,6 +57,10 @@ class Pipeline:
     doubt: Doubt = field(default_factory=Doubt)
     limits: Limits = field(default_factory=Limits)
     archive: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Know by which modules this program reads, before anybody puts others in their place."""
+        applied.reading()
 
     def run(self, sources: Iterable[ConfiguredSource], settings: Settings, *, is_dry: bool = False) -> Iterator[Result]:
         """One snapshot now of each source, concurrently; results come as they are ready.

@@ -66,8 +66,8 @@ def read_next(
 
 def _read(source: Source[Any], pages: Sequence[Page], former: Records | None) -> Catalog:
     """What differs from the former records where that can be told, else the whole."""
-    changed = read_changed(source, pages, former, read_pages) if former else None
-    return changed or read_whole(source, pages, read_pages)
+    changed = None if former is None else read_changed(source, pages, former, read_pages)
+    return read_whole(source, pages, read_pages) if changed is None else changed
 
 
 def _follows(catalog: Catalog, former: applied.Former | None) -> bool:

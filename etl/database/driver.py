@@ -33,10 +33,13 @@ class Statement:
         self._statement = statement
         self._schema = schema
         self._compiled: tuple[bytes, dict[str, Any]] | None = None
+        self._required: frozenset[str] = frozenset()
 
     def rows(self, connection: Connection, **values: Any) -> list[Any]:
         """Run it, and give the rows that it returns, if it returns any. Raises ``DBAPIError``."""
         sql, constants = self._compiled or self._compile(connection)
+        if missing := self._required - values.keys():
+            raise KeyError(f"a statement is run without {', '.join(sorted(missing))}")
         with _driver(connection) as driver, driver.cursor() as cursor:
             cursor.execute(sql, constants | values)
             return cursor.fetchall() if cursor.description else []
@@ -47,6 +50,7 @@ class Statement:
         compiled = self._statement.compile(  # type: ignore[attr-defined]
             dialect=connection.dialect, **how, compile_kwargs={"render_postcompile": True}
         )
+        self._required = frozenset(name for name, bind in compiled.binds.items() if bind.required)
         self._compiled = compiled.string.encode(), dict(compiled.params)
         return self._compiled
 

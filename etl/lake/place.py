@@ -43,7 +43,9 @@ class Place:
             raise ConfigurationError(f"{redacted(spelling)} is no place for an export: {_said(error)}") from None
         root = root.rstrip("/")
         if not root:
-            raise ConfigurationError(f"{redacted(spelling)} is no place for an export: name a bucket, and a folder in it")
+            raise ConfigurationError(
+                f"{redacted(spelling)} is no place for an export: name a bucket, and a folder in it"
+            )
         is_local = isinstance(files, LocalFileSystem)
         # Whoever reads the URL of a local folder in a table takes it literally, per cent signs too.
         return cls(files=files, root=root, uri=f"file://{root}" if is_local else spelling.rstrip("/"))

@@ -26,7 +26,7 @@ class Former(NamedTuple):
 
 def former(connection: Connection, landed: Landed) -> Former | None:
     """What the open versions are, if the landed snapshot follows them directly and is read as they were."""
-    values = {"source_": landed.source, "kind": landed.kind, "at": landed.observed_at, "reading": _reading()}
+    values = {"source_": landed.source, "kind": landed.kind, "at": landed.observed_at, "reading": reading()}
     for records, fingerprint in _FORMER.rows(connection, **values):
         return Former(Records.unpack(records), fingerprint == landed.fingerprint)
     return None
@@ -39,7 +39,7 @@ def keep(connection: Connection, landed: Landed, catalog: Catalog) -> None:
     elif catalog.part and catalog.records.says_as(catalog.part.former):
         _MOVE_ON.rows(connection, source_=landed.source, snapshot_id_=landed.snapshot_id)
     else:
-        values = {"source": landed.source, "snapshot_id": landed.snapshot_id, "reading": _reading()}
+        values = {"source": landed.source, "snapshot_id": landed.snapshot_id, "reading": reading()}
         _KEEP.rows(connection, **values, records=catalog.records.pack())
 
 
@@ -48,8 +48,11 @@ def forget(connection: Connection, source: str) -> None:
     connection.execute(delete(applied).where(applied.c.source == source))
 
 
-def _reading() -> str:
-    """How records are read: two versions of the program may read the same bytes otherwise."""
+def reading() -> str:
+    """How records are read: two versions of the program may read the same bytes otherwise.
+
+    To be asked for the first time as the program starts: the modules that were imported, not ones put there later.
+    """
     return mark("etl.domain", "etl.sources")
 
 

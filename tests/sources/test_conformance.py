@@ -13,6 +13,8 @@ import pytest
 
 from etl.domain.catalog import Catalog
 from etl.domain.meters import Quote
+from etl.reading import read_pages
+from etl.sources.division import read_changed, read_whole
 from etl.sources.registry import kinds
 from tests.sources.fixtures import GOLDEN, pages_of, scenarios
 
@@ -94,3 +96,15 @@ def test_the_first_request_is_a_path_of_the_source(kind: str, scenario: str) -> 
 def test_the_name_of_a_source_is_its_kind_unless_given(kind: str, scenario: str) -> None:
     assert kinds()[kind]().name == kind
     assert kinds()[kind]("another").read(pages_of(kind, scenario)).models is not None
+
+
+def test_a_catalog_that_came_before_says_nothing_new(kind: str, scenario: str) -> None:
+    source, pages = kinds()[kind](), pages_of(kind, scenario)
+    whole = read_whole(source, pages, read_pages)
+    if whole.records is None:
+        assert source.records is None or not whole.is_plain or not whole.models
+        return
+    part = read_changed(source, pages, whole.records, read_pages)
+    assert part is not None
+    assert (part.models, part.endpoints, part.prices, part.providers, part.authors) == ((), (), (), None, None)
+    assert (part.coverage, part.counts, part.decimals) == (whole.coverage, whole.counts, whole.decimals)
