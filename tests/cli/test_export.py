@@ -64,7 +64,7 @@ def test_tables_of_iceberg_come_with_their_catalog(
     [
         (("-o", ""), 2, "--output is empty"),
         (("-o", "nope://x"), 2, "nope://x is no place for an export"),
-        (("-o", "file:///"), 2, "file:/// is no place for an export: name a bucket, a folder in it"),
+        (("-o", "file:///"), 2, "file:/// is no place for an export: name a bucket, and a folder in it"),
         (("-o", "file://elsewhere/x"), 2, "Unsupported hostname"),
         (("-o", "nope://me:planted@x"), 2, "[secret]@x is no place for an export"),
         (("-o", "/dev/null"), 1, "/dev/null"),
