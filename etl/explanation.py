@@ -135,7 +135,7 @@ def _show(connection: Connection, source: str, snapshot: Row, archive: Path | No
     """The snapshot, read by the kind that it was landed as; else why it cannot be read."""
     try:
         pages = landing.pages_of(connection, snapshot["snapshot_id"], archive)
-        catalog = read_pages(kinds()[snapshot["kind"]](source), pages)
+        catalog = read_pages(kinds()[snapshot["kind"]](source), pages, explains=True)
     except ContractError as error:
         return f"the snapshot cannot be read today: {error}"
     return _Showing(catalog.prices, pages)

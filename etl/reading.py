@@ -1,6 +1,7 @@
 """Reads landed bytes with our present understanding of the kind that they were landed as."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,10 +81,15 @@ def fitting_kind(source: Source[Any], kind: str) -> Source[Any]:
     return source if kind == source.kind else kinds()[kind](source.name)
 
 
-def read_pages(source: Source[Any], pages: Sequence[Page]) -> Catalog:
-    """The catalog on the pages. Raises ``ContractError`` for whatever goes wrong."""
+def read_pages(source: Source[Any], pages: Sequence[Page], *, explains: bool = False) -> Catalog:
+    """The catalog on the pages; with ``explains`` each price tells what it was made of.
+
+    Raises ``ContractError`` for whatever goes wrong.
+    """
+    reading = copy(source)
+    reading.explains = explains
     try:
-        return source.read(pages)
+        return reading.read(pages)
     except ContractError:
         raise
     except Exception as error:  # a mistake in a reading must not block its source: the bytes can be read again

@@ -114,6 +114,9 @@ class Source(ABC, Generic[W]):
     """Where in a page the list stands whose items make one model each, and all else of the catalog but the names of
     providers and authors; null where that is not so. ``coverage`` then looks at nothing of an item but its ``id``."""
 
+    explains: bool = True
+    """Whether every price carries its evidence, as far as that costs anything; to load prices it is not needed."""
+
     def __init__(self, name: str | None = None, *, path: str | None = None, page_size: int | None = None) -> None:
         self.name = name or self.kind
         self.request_path = path or self.path

@@ -38,7 +38,8 @@ T = TypeVar("T")
 class Collector:
     """Collects one snapshot's records. Of two records with one key the first is kept, the second quarantined."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, explains: bool = True) -> None:
+        self.explains = explains
         self._models: dict[Key, tuple[Model, Place]] = {}
         self._endpoints: dict[Key, tuple[Endpoint, Place]] = {}
         self._prices: dict[Key, tuple[Price, Place]] = {}

@@ -63,7 +63,7 @@ def add_prices(item: Json, place: Place, endpoint: Endpoint, collector: Collecto
                 scope = replace(whole, meter=meter, tier_start=tier.start)
                 blamed.setdefault(fault.figure.place, (fault, []))[1].append(scope)
             else:
-                evidence = _evidence(form, figure, figures)
+                evidence = _evidence(form, figure, figures) if collector.explains else None
                 collector.price(_price(endpoint, tier.start, meter, price, evidence), figure.place, figure.raw)
     for where, (first, scopes) in blamed.items():
         collector.quarantine(where, first, first.figure.raw, *scopes)
@@ -179,7 +179,7 @@ def _evidence(form: Form, figure: Figure, figures: Mapping[Meter, Figure]) -> Ev
     return Evidence(figure.place.page, cited, form.per, form.rounding)
 
 
-def _price(endpoint: Endpoint, tier_start: int, meter: Meter, price: Quote, evidence: Evidence) -> Price:
+def _price(endpoint: Endpoint, tier_start: int, meter: Meter, price: Quote, evidence: Evidence | None) -> Price:
     return Price(
         model_id=endpoint.model_id,
         provider=endpoint.provider,

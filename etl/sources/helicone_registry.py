@@ -90,7 +90,7 @@ class HeliconeRegistry(Source[RegistryModel]):
 
     def flatten(self, reading: Reading[RegistryModel]) -> Catalog:
         """Of two models, or two endpoints of a model, with one key the second is set aside whole."""
-        collector = Collector()
+        collector = Collector(explains=self.explains)
         for record in reading.records:
             if collector.model(_model(record.wire), record.place, record.raw):
                 _add_endpoints(record, collector)
