@@ -41,7 +41,7 @@ class Meter:
         self._engine = engine
         with engine.connect() as connection:
             backend = connection.scalar(text("SELECT pg_backend_pid()"))
-        self._postmaster = _parent(int(backend or 0))
+            self._postmaster = _parent(int(backend or 0))
 
     @contextmanager
     def measured(self) -> Iterator[Cost]:
