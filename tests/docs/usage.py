@@ -22,6 +22,8 @@ def check_command(command: str) -> None:
         if found.context_settings.get("ignore_unknown_options"):
             return  # What follows is for another program.
         options = {name: parameter for parameter in found.params for name in parameter.opts}
+        if word == "--help":
+            return
         if word.startswith("-"):
             assert word in options, f"{command}: no option {word}"
             if not options[word].is_flag:
