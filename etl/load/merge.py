@@ -3,6 +3,7 @@
 Set-based, scoped to its source, compared by value. ``IS DISTINCT FROM`` knows that 1.0 is 1.00 and null is null.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -14,7 +15,6 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Connection,
-    CursorResult,
     FromClause,
     Text,
     and_,
@@ -98,9 +98,8 @@ class Moves:
 
     COUNTED = ("model", "endpoint", "price")
 
-    def add(self, counts: dict[str, int], relation: Relation, touched: CursorResult[Any]) -> None:
-        """Count the versions that a statement touched; it returns the first column of their keys."""
-        keys = touched.scalars().all()
+    def add(self, counts: dict[str, int], relation: Relation, keys: Sequence[str]) -> None:
+        """Count the versions that a statement touched; ``keys`` are the first columns of their keys."""
         counts[relation.name] = len(keys)
         if relation.key[0] == "model_id":
             self.models.update(keys)
@@ -131,10 +130,8 @@ def merge(connection: Connection, spoken: list[Relation], step: Step) -> Moves:
 def _merge(connection: Connection, relation: Relation, step: Step, moves: Moves) -> None:
     """End and begin versions of one relation."""
     touched = _stepping(relation, step.way).rows(connection, **step.values)
-    for counts, was_opened in ((moves.opened, True), (moves.closed, False)):
-        counts[relation.name] = sum(opened is was_opened for opened, _ in touched)
-    if relation.key[0] == "model_id":
-        moves.models.update(key for _, key in touched)
+    moves.add(moves.opened, relation, [key for was_opened, key in touched if was_opened])
+    moves.add(moves.closed, relation, [key for was_opened, key in touched if not was_opened])
 
 
 @cache

@@ -4,14 +4,13 @@ The copy lives in temporary tables shaped like those of ``core``: whatever kills
 Making it believed touches only rows that differ: what was believed is superseded, never overwritten.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    CursorResult,
     FromClause,
     MetaData,
     Table,
@@ -109,7 +108,7 @@ def _extend(connection: Connection, relation: Relation, window: Window, until: d
     )
 
 
-def _supersede(connection: Connection, relation: Relation, window: Window) -> CursorResult[Any]:
+def _supersede(connection: Connection, relation: Relation, window: Window) -> Sequence[str]:
     live, copy = relation.table, copy_of(relation)
     is_confirmed = exists().where(_is_same_version(relation, live, copy)).correlate(live)
     touched = [live.c.source == window.source, live.c.known_to.is_(None)]
@@ -118,10 +117,10 @@ def _supersede(connection: Connection, relation: Relation, window: Window) -> Cu
     if window.since is not None:
         touched.append(or_(live.c.valid_to.is_(None), live.c.valid_to >= window.since))
     statement = update(live).where(*touched, ~is_confirmed).values(known_to=window.known_at)
-    return connection.execute(statement.returning(live.c[relation.key[0]]))
+    return connection.execute(statement.returning(live.c[relation.key[0]])).scalars().all()
 
 
-def _believe(connection: Connection, relation: Relation, window: Window) -> CursorResult[Any]:
+def _believe(connection: Connection, relation: Relation, window: Window) -> Sequence[str]:
     live, copy = relation.table, copy_of(relation)
     names = ["source", *relation.stage.c.keys(), "valid_from", "valid_to"]
     is_there = (
@@ -137,7 +136,7 @@ def _believe(connection: Connection, relation: Relation, window: Window) -> Curs
     end_known = case((copy.c.valid_to.is_not(None), literal(window.known_at)))
     versions = select(*(copy.c[name] for name in names), literal(window.known_at), end_known).where(~is_there)
     statement = insert(live).from_select([*names, "known_from", "end_known_from"], versions)
-    return connection.execute(statement.returning(live.c[relation.key[0]]))
+    return connection.execute(statement.returning(live.c[relation.key[0]])).scalars().all()
 
 
 def _is_same_version(relation: Relation, one: FromClause, other: FromClause) -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ No body goes through the driver.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -28,10 +28,8 @@ class Opened(Protocol):
 class Bodies(Protocol):
     """What a task is told of the bodies; it travels to wherever the task runs."""
 
-    @contextmanager
-    def open(self) -> Iterator[Opened]:
+    def open(self) -> AbstractContextManager[Opened]:
         """A door that is open as long as the task runs."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
