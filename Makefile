@@ -48,8 +48,8 @@ clean: ## Remove .venv and caches; the database and its data stay
 	@touch $@
 
 .venv/.slow: .venv/.tested
-	@echo "installing Spark …" >&2
-	@$(PIP) install -c constraints.txt -e '.[dev,spark]'
+	@echo "installing Spark and what drives a browser …" >&2
+	@$(PIP) install -c constraints.txt -e '.[dev,spark,browser]'
 	@touch $@
 
 .venv/.tested: .venv/.installed

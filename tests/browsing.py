@@ -1,0 +1,45 @@
+"""Debian's Chromium, driven by Playwright: found, or the tests that need it are skipped with a word why."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+SCREENSHOTS = Path(__file__).parents[1] / "build" / "screenshots"
+"""Where pictures of what was tested are left for whoever looks at a run of the gate."""
+
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+
+# Without these the browser asks for updates and the like, which is no affair of a test.
+_QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+
+
+@contextmanager
+def browsing() -> Iterator["Browser"]:
+    """A browser for the tests of one session; skips whoever asks where there is none."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install -e '.[browser]'")
+    with playwright.sync_playwright() as driver:
+        # As root, Chromium refuses to run in a sandbox of its own.
+        sandbox = [] if os.getuid() else ["--no-sandbox"]
+        browser = driver.chromium.launch(executable_path=chromium, args=[*_QUIET, "--disable-gpu", *sandbox])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def photograph(page: "Page", name: str) -> None:
+    """Leave a picture of the whole page for people to look at."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
