@@ -13,6 +13,28 @@ MILLION = Decimal(1_000_000)
 _TINY = ("_token", "_token_hour", "_character", "_byte")
 """Ends of the meters that are quoted per million."""
 
+_UNITS = {
+    "_token": "1M tokens",
+    "_token_hour": "1M token hours",
+    "_character": "1M characters",
+    "_byte": "1M bytes",
+    "_image": "image",
+    "_second": "second",
+    "request": "request",
+    "web_search": "search",
+}
+"""What an amount is said for, by the end of the meter."""
+
+
+def unit(meter: str) -> str:
+    """What the amounts of a meter are said for: a million of what costs too little to read."""
+    return next((said for end, said in _UNITS.items() if meter.endswith(end)), "unit")
+
+
+def amount(meter: str, unit_price: Decimal) -> str:
+    """An exact amount for ``unit(meter)``, in plain digits."""
+    return f"{multiply(unit_price, MILLION) if meter.endswith(_TINY) else plain(unit_price):f}"
+
 
 def spoken(row: Mapping[str, Any]) -> dict[str, str]:
     """One row of the feed of changes in ``COLUMNS``."""

@@ -9,6 +9,7 @@ from typing import Protocol
 import pyarrow as pa
 from sqlalchemy import Connection, Engine, text
 
+from etl.database.engine import one_moment
 from etl.errors import ConfigurationError, ExportError
 from etl.lake import manifest as manifests
 from etl.lake.columns import columns
@@ -73,7 +74,7 @@ def begun(task: Task) -> Iterator[Manifest | None]:
 def export(engine: Engine, task: Task, shelf: Shelf, before: Manifest | None, progress: Progress) -> Manifest:
     """Write the history of the warehouse to a place, whole or not at all. Raises ``ExportError``, ``DBAPIError``."""
     tables = []
-    with _one_moment(engine) as connection:
+    with one_moment(engine) as connection:
         for count, relation in enumerate(RELATIONS):
             progress(count, len(RELATIONS))
             texts = before.texts(relation.name) if before else frozenset()
@@ -117,16 +118,6 @@ def entry_of(extent: Extent, files: Sequence[FileEntry]) -> TableEntry:
         ),
         files=tuple(files),
     )
-
-
-@contextmanager
-def _one_moment(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees the warehouse as it is now, whatever is loaded meanwhile, and changes nothing."""
-    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with engine.connect().execution_options(**options) as connection:
-        # Sorting a million versions in four megabytes takes twice the time.
-        connection.execute(text("SET LOCAL work_mem = '64MB'"))
-        yield connection
 
 
 def _loaded(connection: Connection, sources: Sequence[str] | None) -> tuple[Loaded, ...]:

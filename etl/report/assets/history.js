@@ -1,0 +1,171 @@
+// The prices of one model: what is chosen, the chart of it, and the same as a table.
+const PARTS = 120; // Over the width of the chart there are so many places where a flat line can be asked.
+const MOST = 12; // Lines that can be told together of one moment.
+
+function chosen(id) {
+  return document.getElementById(id).value;
+}
+
+function offersChosen() {
+  const model = facts.histories.find((each) => each.name === chosen("model"));
+  return model ? model.offers : [];
+}
+
+// The values of an option that are left, given those chosen before it.
+function fill(id, values, name, preferred) {
+  const select = document.getElementById(id);
+  const former = select.value;
+  select.replaceChildren(...values.map((value) => new Option(name(value), value)));
+  const wanted = [former, ...preferred.map(String)].find((value) => values.map(String).includes(value));
+  if (wanted !== undefined) select.value = wanted;
+  select.parentElement.hidden = values.length < 2 && id !== "meter";
+}
+
+function distinct(values) {
+  return [...new Set(values)];
+}
+
+const amountOf = (what) => (Array.isArray(what) ? what[0] : what);
+const isAmount = (what) => Array.isArray(what) || !["absent", "unseen", "dynamic"].includes(what);
+const currencyOf = (what) => (Array.isArray(what) ? what[1] : "USD");
+
+// The amount in a currency; null where there is none.
+function inCurrency(what, currency) {
+  if (!isAmount(what)) return null;
+  if (currencyOf(what) === currency) return amountOf(what);
+  return currency === "USD" && Array.isArray(what) ? what[2] : null;
+}
+
+function currenciesOf(offers) {
+  const quoted = offers.flatMap((offer) => offer.points.map(point).filter(isAmount).map(currencyOf));
+  return distinct(["USD", ...quoted]).sort((one, other) => (other === "USD") - (one === "USD"));
+}
+
+// What holds from a point on: an amount of another currency stands in three places.
+function point(each) {
+  return each.length > 2 ? each.slice(1) : each[1];
+}
+
+function fillChoices() {
+  const offers = offersChosen();
+  const meters = facts.meters.filter(([meter]) => offers.some((offer) => offer.meter === meter));
+  fill("meter", meters.map(([meter]) => meter), (meter) => new Map(facts.meters.map(([key, name]) => [key, name])).get(meter), ["input_token"]);
+  const metered = offers.filter((offer) => offer.meter === chosen("meter"));
+  fill("plan", distinct(metered.map((offer) => offer.plan)), (plan) => plan, ["standard"]);
+  const planned = metered.filter((offer) => offer.plan === chosen("plan"));
+  const tiers = distinct(planned.map((offer) => offer.tier)).sort((one, other) => one - other);
+  fill("tier", tiers.length > 1 ? [...tiers, "all"] : tiers, tierName, [0]);
+  fill("currency", currenciesOf(planned), (currency) => (currency === "USD" ? "US dollars" : `${currency}, as quoted`), ["USD"]);
+}
+
+function tierName(tier) {
+  if (tier === "all") return "all of them";
+  return Number(tier) === 0 ? "base tier" : `from ${Number(tier).toLocaleString("en")} tokens`;
+}
+
+function shownOffers() {
+  const tier = chosen("tier");
+  return offersChosen().filter(
+    (offer) =>
+      offer.meter === chosen("meter") && offer.plan === chosen("plan") && (tier === "all" || String(offer.tier) === tier),
+  );
+}
+
+function nameOf(offer) {
+  return chosen("tier") === "all" && offer.tier ? `${offer.where}, ${tierName(offer.tier)}` : offer.where;
+}
+
+// From when to when what holds; the last of them to the last look at the source.
+function spans(offer) {
+  return offer.points.map((each, n) => ({
+    since: each[0],
+    until: n + 1 < offer.points.length ? offer.points[n + 1][0] : offer.until,
+    isOpen: n + 1 === offer.points.length,
+    what: point(each),
+  }));
+}
+
+function unit() {
+  return `${chosen("currency")} per ${facts.units[chosen("meter")]}`;
+}
+
+function said(offer, span, currency) {
+  const own = currencyOf(span.what) === currency ? "" : `, quoted as ${amountOf(span.what)} ${currencyOf(span.what)}`;
+  const until = span.isOpen ? "on" : `to ${moment(span.until).slice(0, 10)}`;
+  return `<b>${inCurrency(span.what, currency)}</b>${plain(own)}, ${plain(nameOf(offer))}, ${moment(span.since).slice(0, 10)} ${until}`;
+}
+
+// The line of an offer. It can be asked at its own corners and on a grid that all lines have in common.
+function trace(offer, style, grid) {
+  const line = { x: [], y: [], text: [], sizes: [] };
+  const currency = chosen("currency");
+  for (const span of spans(offer)) {
+    const amount = inCurrency(span.what, currency);
+    const text = amount === null ? "" : said(offer, span, currency);
+    const add = (at, size) => {
+      line.x.push(moment(at));
+      line.y.push(amount === null ? null : Number(amount));
+      line.text.push(text);
+      line.sizes.push(size);
+    };
+    add(span.since, 7);
+    if (amount !== null) for (const at of grid) if (at > span.since && at < span.until) add(at, 0);
+    if (span.until > span.since) add(span.until, 0);
+  }
+  return {
+    ...{ x: line.x, y: line.y, text: line.text, hoverinfo: "text", name: plain(cut(nameOf(offer), isNarrow() ? 34 : 60)) },
+    ...{ mode: "lines+markers", line: { ...style, shape: "hv" }, connectgaps: false },
+    marker: { size: line.sizes, color: style.color, line: { width: 0 } },
+  };
+}
+
+function historyChart() {
+  const offers = shownOffers();
+  const from = Math.min(...offers.map((offer) => offer.points[0][0]));
+  const to = Math.max(...offers.map((offer) => offer.until));
+  const grid = Array.from({ length: PARTS + 1 }, (_, part) => from + ((to - from) * part) / PARTS);
+  const traces = offers
+    .map((offer, n) => trace(offer, look(n, offers.length), grid))
+    .filter((each) => each.y.some((y) => y !== null));
+  const title = { title: { text: plain(unit()) } };
+  const amounts = traces.flatMap((each) => each.y).filter((y) => y > 0);
+  const isLog = document.getElementById("log").checked && amounts.length > 0;
+  const yaxis = isLog ? logAxis(amounts, title) : axis({ ...title, rangemode: "tozero" });
+  const hovermode = traces.length > MOST || isNarrow() ? "closest" : "x unified";
+  return { traces, layout: { xaxis: timeAxis(), yaxis, hovermode, height: height(320, traces.length) } };
+}
+
+const STATES = { absent: "not published", unseen: "not observed", dynamic: "dynamic: it varies" };
+
+function cells(offer, span) {
+  const isUnknown = !isAmount(span.what);
+  const price = isUnknown ? STATES[span.what] : `${amountOf(span.what)} ${currencyOf(span.what)}`;
+  const free = amountOf(span.what) === "0" ? " (free)" : "";
+  const usd = isUnknown || !Array.isArray(span.what) ? "" : span.what[2] === null ? "no rate" : `${span.what[2]} USD`;
+  return [nameOf(offer), offer.id, moment(span.since), span.isOpen ? "last look" : moment(span.until), price + free, usd];
+}
+
+function historyTable() {
+  const rows = shownOffers().flatMap((offer) => spans(offer).map((span) => cells(offer, span)));
+  document.getElementById("history-rows").replaceChildren(
+    ...rows.map((row) => {
+      const line = document.createElement("tr");
+      const names = ["", "minor", "", "", "number", "number"];
+      line.append(...row.map((text, n) => Object.assign(document.createElement("td"), { textContent: text, className: names[n] })));
+      return line;
+    }),
+  );
+  document.getElementById("history-unit").textContent = `Price per ${facts.units[chosen("meter")] ?? "unit"}`;
+  nameCells(document.getElementById("history-t"));
+}
+
+function showHistory() {
+  const isKnown = offersChosen().length > 0;
+  document.getElementById("model").setAttribute("aria-invalid", String(!isKnown));
+  document.getElementById("model-note").textContent = isKnown ? "" : "No such model here: pick one from the list.";
+  if (!isKnown) return;
+  fillChoices();
+  document.getElementById("history-title").textContent = chosen("model");
+  draw("chart-history", historyChart);
+  historyTable();
+}

@@ -1,0 +1,119 @@
+// The charts that show everything in scope at once.
+function changesChart() {
+  const rows = [...facts.charts.changes].reverse();
+  const factor = rows.map((row) => Math.log2(Number(row.ratio)));
+  const most = Math.max(1, ...factor.map(Math.abs));
+  const ticks = [-9, -6, -3, -2, -1, 0, 1, 2, 3, 6, 9].filter((tick) => Math.abs(tick) <= most && (!isNarrow() || tick % 3 === 0));
+  const bars = {
+    ...{ type: "bar", orientation: "h", x: factor, y: rows.map((_, n) => n), hoverinfo: "text", textposition: "none" },
+    text: rows.map((row) => `<b>${row.effect}</b> ${plain(row.model)}, ${plain(row.meter)}<br>${plain(row.step)}<br>${plain(row.where)}, ${row.when}`),
+    marker: { color: factor.map((value) => colour(value < 0 ? "cut" : "rise")) },
+  };
+  const labels = rows.map((row) =>
+    plain(isNarrow() ? `${cut(row.model, 17)}, ${cut(row.meter, 6)}` : `${cut(row.model, 36)}, ${cut(row.meter, 26)} · ${cut(row.source, 24)}`),
+  );
+  const layout = {
+    ...{ showlegend: false, height: 70 + 24 * rows.length, bargap: 0.35 },
+    xaxis: axis({ title: { text: "new price by old price" }, tickangle: 0, tickvals: ticks, ticktext: ticks.map((tick) => (tick < 0 ? `÷ ${2 ** -tick}` : tick ? `× ${2 ** tick}` : "same")) }),
+    yaxis: axis({ tickvals: rows.map((_, n) => n), ticktext: labels, ticklabelstandoff: 6 }),
+  };
+  return { traces: rows.length ? [bars] : [], layout };
+}
+
+function indexChart() {
+  const traces = facts.charts.index.map((each, n) => ({
+    // The last day lasts a day, so that a change on it is seen.
+    ...{ x: [...each.days, each.until], y: [...each.index, each.index.at(-1)].map(Number), mode: "lines", hoverinfo: "text" },
+    name: plain(each.name),
+    text: each.days.map((day, at) => `<b>${each.index[at]}</b> ${plain(each.name)}<br>${day}, ${each.items[at]} offers in the basket`),
+    line: { ...look(n, facts.charts.index.length), shape: "hv" },
+  }));
+  const layout = { xaxis: timeAxis(), yaxis: axis({ title: { text: "index, first day = 100" } }), height: height(320, traces.length) };
+  return { traces, layout };
+}
+
+function sizesChart() {
+  const traces = facts.charts.sizes.map((each, n) => ({
+    ...{ x: each.at.map(moment), y: each.models, name: plain(each.name), mode: "lines+markers", hoverinfo: "text" },
+    text: each.at.map((at, k) => `<b>${each.models[k]} models</b> ${plain(each.name)}<br>${moment(at)}`),
+    ...{ line: { ...look(n, facts.charts.sizes.length), shape: "hv" }, marker: { size: 5 } },
+  }));
+  const layout = { xaxis: timeAxis(), yaxis: axis({ title: { text: "models listed" }, rangemode: "tozero" }), height: height(300, traces.length) };
+  return { traces, layout };
+}
+
+function churnChart() {
+  const bars = (each, n, values, sign, word) => ({
+    ...{ type: "bar", x: each.moved.map(moment), y: values.map((value) => sign * value), hoverinfo: "text", textposition: "none" },
+    text: values.map((value, k) => `<b>${value} ${word}</b> ${plain(each.name)}<br>${moment(each.moved[k])}`),
+    ...{ name: plain(each.name), legendgroup: each.name, showlegend: sign > 0, width: facts.barWidth },
+    marker: { color: look(n).color },
+  });
+  const traces = facts.charts.sizes.flatMap((each, n) =>
+    each.moved.length ? [bars(each, n, each.came, 1, "came or returned"), bars(each, n, each.went, -1, "went")] : [],
+  );
+  const layout = { barmode: "relative", xaxis: timeAxis({ tickformat: "%b %-d\n%Y" }), yaxis: axis({ title: { text: "came (+), went (−)" } }), height: height(280, facts.charts.sizes.length) };
+  return { traces, layout };
+}
+
+function offersChart() {
+  const models = [...facts.charts.offers].reverse();
+  const dots = models.flatMap((model, n) => model.usd.map((usd, k) => ({ n, usd, where: model.where[k], name: model.name, isFirst: k === 0 })));
+  const shown = dots.filter((dot) => Number(dot.usd) > 0);
+  const ranges = models.flatMap((model, n) => {
+    const priced = model.usd.map(Number).filter((usd) => usd > 0);
+    return priced.length ? [{ n, from: Math.min(...priced), to: Math.max(...priced) }] : [];
+  });
+  const bars = {
+    ...{ x: ranges.flatMap((each) => [each.from, each.to, null]), y: ranges.flatMap((each) => [each.n, each.n, null]) },
+    ...{ mode: "lines", hoverinfo: "skip", showlegend: false, line: { color: colour("rule"), width: 6 } },
+  };
+  const some = (isFirst, name, mark) => {
+    const mine = shown.filter((dot) => dot.isFirst === isFirst);
+    return {
+      ...{ x: mine.map((dot) => Number(dot.usd)), y: mine.map((dot) => dot.n), mode: "markers", hoverinfo: "text", name },
+      text: mine.map((dot) => `<b>${dot.usd} USD per 1M tokens</b><br>${plain(dot.name)}<br>${plain(dot.where)}`),
+      marker: mark,
+    };
+  };
+  const traces = shown.length
+    ? [bars, some(false, "other hosts", { size: 9, color: colour("soft") }), some(true, "cheapest", { size: 11, color: colour("cut"), symbol: "diamond" })]
+    : [];
+  const layout = {
+    height: 110 + 24 * models.length,
+    xaxis: logAxis(shown.map((dot) => Number(dot.usd)), { title: { text: "USD per 1M tokens" }, tickangle: 0 }),
+    yaxis: axis({ tickvals: models.map((_, n) => n), ticktext: models.map((model) => plain(cut(model.name, isNarrow() ? 22 : 50))), range: [-0.7, models.length - 0.3] }),
+  };
+  return { traces, layout };
+}
+
+function tiersChart() {
+  const most = 2 * Math.max(...facts.charts.tiers.flatMap((each) => each.starts));
+  const traces = facts.charts.tiers.map((each, n) => {
+    const line = { x: [], y: [], text: [] };
+    each.starts.forEach((start, k) => {
+      const end = each.starts[k + 1] ?? most;
+      for (const size of [start, ...Array.from({ length: 19 }, (_, part) => start + ((end - start) * (part + 1)) / 20), end]) {
+        const cost = (size * Number(each.prices[k])) / 1e6;
+        line.x.push(size);
+        line.y.push(cost);
+        line.text.push(`<b>${cost.toPrecision(4)} ${plain(each.currency)}</b> for ${Math.round(size).toLocaleString("en")} input tokens<br>${plain(each.name)}<br>${each.prices[k]} ${plain(each.currency)} per 1M tokens`);
+      }
+    });
+    return { ...line, mode: "lines", hoverinfo: "text", name: plain(cut(each.name, isNarrow() ? 34 : 60)), line: look(n, facts.charts.tiers.length) };
+  });
+  const layout = {
+    ...{ xaxis: axis({ title: { text: "tokens of the prompt" }, tickformat: ",d", nticks: isNarrow() ? 4 : 8 }) },
+    ...{ yaxis: axis({ title: { text: "cost of the prompt" }, rangemode: "tozero" }), height: height(320, traces.length) },
+  };
+  return { traces, layout };
+}
+
+const OVERVIEW = {
+  "chart-changes": changesChart,
+  "chart-index": indexChart,
+  "chart-sizes": sizesChart,
+  "chart-churn": churnChart,
+  "chart-offers": offersChart,
+  "chart-tiers": tiersChart,
+};

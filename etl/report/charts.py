@@ -1,0 +1,125 @@
+"""What the charts of a page besides the price histories are drawn from; amounts are exact texts, moments Unix time."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from etl import spoken
+from etl.report import words
+from etl.report.facts import Facts
+from etl.report.sql import Row
+
+LARGEST = 16
+"""Changes in the chart of the largest."""
+
+WIDEST = 20
+"""Models in the chart of offers: those with the most hosts."""
+
+STEEPEST = 6
+"""Lines in the chart of tiers."""
+
+
+def charts(facts: Facts) -> dict[str, Any]:
+    """All of them, by the names of their places in the page."""
+    return {
+        "changes": largest(facts.changes),
+        "index": [_index(source, rows) for source, rows in _by(facts.index, "source")],
+        "sizes": _sizes(facts),
+        "offers": [_compared(model, rows) for model, rows in _by(facts.offers, "canonical_id")][:WIDEST],
+        "tiers": tiers(facts.tiers)[:STEEPEST],
+    }
+
+
+def largest(changes: Sequence[Row]) -> list[dict[str, Any]]:
+    """The largest cuts and rises with a factor, input and output alone: other meters mostly follow them."""
+    telling = [row for row in changes if row["ratio"] is not None and row["meter"] in ("input_token", "output_token")]
+    return [
+        {
+            "model": words.shortened(row["model_id"].rpartition("/")[2]),
+            "meter": words.shortened(words.meter(row)),
+            "source": words.shortened(row["source"]),
+            "where": words.shortened(words.where(row)),
+            "ratio": f"{row['ratio']:f}",
+            "effect": words.effect(row["ratio"]),
+            "step": f"{words.price(row, 'old_')} → {words.price(row, 'new_')} {words.unit(row)}",
+            "when": words.day(row["changed_at"]),
+        }
+        for row in telling[:LARGEST]
+    ]
+
+
+def _index(source: str, rows: Iterable[Row]) -> dict[str, Any]:
+    days = list(rows)
+    # Only where something moved, and at both ends: between them the line is flat.
+    corners = [
+        row for row, before, after in zip(days, [None, *days], [*days[1:], None], strict=False)
+        if before is None or after is None or {before["index"], after["index"]} != {row["index"]}
+    ]
+    return {
+        "name": "all together" if source == "*" else words.shortened(source),
+        "days": [words.day(row["day"]) for row in corners],
+        "until": words.day(days[-1]["day"] + timedelta(days=1)),
+        "index": [f"{row['index']:.2f}" for row in corners],
+        "items": [row["items"] for row in corners],
+    }
+
+
+def _sizes(facts: Facts) -> list[dict[str, Any]]:
+    churn = dict(_by(facts.churn, "source"))
+    found = []
+    for source, rows in _by(facts.sizes, "source"):
+        moves = churn.get(source, [])
+        found.append(
+            {
+                "name": words.shortened(source),
+                "at": [_seconds(row["observed_at"]) for row in rows],
+                "models": [row["models"] for row in rows],
+                "moved": [_seconds(row["changed_at"]) for row in moves],
+                "came": [row["came"] for row in moves],
+                "went": [row["went"] for row in moves],
+            }
+        )
+    return found
+
+
+def _compared(model: str, rows: Sequence[Row]) -> dict[str, Any]:
+    return {
+        "name": words.shortened(model),
+        "where": [words.shortened(words.where(row)) for row in rows],
+        "usd": [words.number(row["blended_usd_per_million"]) for row in rows],
+    }
+
+
+def tiers(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """For each offer whose input has tiers, what a prompt costs for each token from which size on."""
+    key = ("source", "model_id", "provider", "region", "plan")
+    found: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        if row["meter"] == "input_token":
+            found.setdefault(tuple(row[name] for name in key), []).append(row)
+    return [_stairs(steps) for steps in found.values()]
+
+
+def _stairs(rows: Sequence[Row]) -> dict[str, Any]:
+    prices: dict[int, str] = {}
+    for row in sorted(rows, key=itemgetter("tier_start")):
+        prices.setdefault(row["lower_start"], spoken.amount(row["meter"], row["lower_unit_price"]))
+        prices[row["tier_start"]] = spoken.amount(row["meter"], row["unit_price"])
+    first = rows[0]
+    return {
+        "name": words.shortened(f"{first['model_id'].rpartition('/')[2]}, {words.where(first)}"),
+        "currency": first["currency"],
+        "starts": list(prices),
+        "prices": list(prices.values()),
+    }
+
+
+def _by(rows: Iterable[Row], name: str) -> list[tuple[Any, list[Row]]]:
+    """The rows in groups of those that are alike in one column and come together."""
+    return [(value, list(group)) for value, group in groupby(rows, key=itemgetter(name))]
+
+
+def _seconds(moment: Any) -> int:
+    return int(moment.timestamp())

@@ -1,0 +1,117 @@
+"""One page of HTML that needs nothing else: no network, no server; what may run in it is named by its digest."""
+
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from etl import spoken
+from etl.domain.meters import Meter
+from etl.report import words
+from etl.report.charts import charts
+from etl.report.facts import MOST, Facts
+from etl.report.history import Model, histories
+from etl.report.library import EMPTY, digest, library
+
+LARGEST = 6_000_000
+"""Bytes of a page at most: what a mail server takes, and a phone opens."""
+
+SCRIPTS = ("chart.js", "history.js", "overview.js", "table.js", "start.js")
+"""In the order in which they need each other; together they are one script."""
+
+
+def page(facts: Facts) -> str:
+    """The page. Its price histories are those of as many models as there is room for, those with the most to see first."""
+    models = histories(facts)
+    whole = _page(facts, models, len(models))
+    excess = len(whole.encode()) - LARGEST
+    if excess <= 0:
+        return whole
+    room = sum(map(_size, models)) - excess
+    return _page(facts, list(_fitting(models, room)), len(models))
+
+
+def _fitting(models: Iterable[Model], room: int) -> Iterable[Model]:
+    for model in models:
+        room -= _size(model)
+        if room < 0:
+            return
+        yield model
+
+
+def _size(model: Model) -> int:
+    """Bytes of a model in the page, with the comma behind it."""
+    return len(_json(model).encode()) + 1
+
+
+def _page(facts: Facts, models: list[Model], known: int) -> str:
+    script, style = _asset(*SCRIPTS), _asset("page.css")
+    return _environment().get_template("page.html").render(
+        facts=facts,
+        scope=facts.scope,
+        models=models,
+        known=known,
+        most=MOST,
+        data=_json(_data(facts, models)),
+        script=script,
+        style=style,
+        library=library(),
+        policy=policy(script, style),
+    )
+
+
+def policy(script: str, style: str) -> str:
+    """The Content-Security-Policy of a page: nothing from anywhere, and only these scripts and styles in it."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {digest(script)} {library().digest}",
+            f"style-src {digest(style)} {digest(EMPTY)}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _data(facts: Facts, models: list[Model]) -> dict[str, Any]:
+    """What the script of a page draws from."""
+    until = facts.scope.until or facts.scope.since
+    return {
+        "histories": models,
+        "charts": charts(facts),
+        "meters": [(meter, words.meter_name(meter)) for meter in Meter],
+        "units": {meter: spoken.unit(meter) for meter in Meter},
+        # Milliseconds: wide enough to be seen, whatever the window.
+        "barWidth": int((until - facts.scope.since).total_seconds() * 1000 / 120) or 1,
+    }
+
+
+def _json(value: Any) -> str:
+    """JSON that ends no script and begins no comment in it."""
+    return msgspec.json.encode(value, enc_hook=str).decode().replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+@cache
+def _asset(*names: str) -> str:
+    folder = files(__package__) / "assets"
+    return "\n".join((folder / name).read_text("utf-8") for name in names)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader(__package__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["words"] = words
+    for name in ("moment", "day", "span", "number", "shortened", "effect", "change"):
+        environment.filters[name] = getattr(words, name)
+    environment.filters["combine"] = dict
+    return environment
