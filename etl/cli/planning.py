@@ -14,10 +14,12 @@ from sqlalchemy.exc import DBAPIError
 
 from etl import log, telemetry
 from etl.cli.invocation import Session
+from etl.cli.session import clock
 from etl.config import FILE, ConfiguredSource
 from etl.database import migrations
 from etl.errors import ConfigurationError
 from etl.load import health
+from etl.report.file import Keeper
 from etl.result import Result
 from etl.schedule.daemon import Daemon
 from etl.schedule.http import Machine
@@ -88,7 +90,7 @@ class _Planning:
     def _planned(self, current: Session, sources: list[ConfiguredSource], *, patience: int) -> Plan:
         current.record_configuration(patience=patience)
         self.asking = asking_engine(current.engine.url)
-        notifier = current.notifier
+        notifier, keeper = current.notifier, _keeper(current)
 
         def require_ready() -> None:
             if current.is_embedded:
@@ -106,6 +108,8 @@ class _Planning:
             with suppress(DBAPIError):
                 current.record_configuration(patience=PATIENCE)
             notifier.tell()
+            if keeper is not None:
+                keeper.keep()
             if self._is_round_over.is_set() and notifier.is_well():
                 self._is_round_over.clear()
                 notifier.ping()
@@ -118,3 +122,9 @@ class _Planning:
             each_minute=each_minute,
             after=after,
         )
+
+
+def _keeper(current: Session) -> Keeper | None:
+    """Who keeps the report, if one is wanted."""
+    wanted = current.settings.report
+    return Keeper(wanted.folder, wanted.schedule, current.engine, clock) if wanted.folder else None

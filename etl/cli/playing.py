@@ -31,6 +31,7 @@ TELLING = {"input_token": "input", "output_token": "output"}
 CHANGED = ("day", "where", "model", *TELLING.values(), "currency")
 
 NEXT = {
+    "report": "charts: price histories, cuts and rises, cheapest hosts, in one page for your browser",
     "changes --source demo_bifrost": "every change that one gateway made",
     "db psql": "ask your own questions in SQL: the views are in the schema mart",
     "db url": "the address for BI tools",

@@ -143,6 +143,17 @@ class AlertSettings(Table):
     )
 
 
+class ReportSettings(Table):
+    """``[report]``: where `etl schedule` keeps a report, and how new."""
+
+    folder: Folder | None = Field(
+        None,
+        description="Folder in which `etl schedule` keeps `report.html`; unset: it makes none.",
+        examples=["/var/lib/etl-report"],
+    )
+    schedule: Schedule = Field(Cron("0 6 * * *"), description="When it is made anew.")
+
+
 class SparkSettings(Table):
     """``[spark]``: where `etl rebuild --engine spark` runs, and with what."""
 
@@ -213,6 +224,7 @@ class Settings(BaseSettings):
     rates: Rates = Field(default_factory=list, description="What currencies are worth, besides USD and CREDIT.")
     margins: Margins = Field(default_factory=list, description="By what gateways multiply their providers' prices.")
     alerts: AlertSettings = Field(default_factory=AlertSettings, description="Who is told of what.")
+    report: ReportSettings = Field(default_factory=ReportSettings, description="The report that the daemon keeps.")
     spark: SparkSettings = Field(default_factory=SparkSettings, description="Where Spark runs.")
 
     _file: Path = PrivateAttr(Path("etl.toml"))

@@ -1,9 +1,9 @@
 """What the charts of a page besides the price histories are drawn from; amounts are exact texts, moments Unix time."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
-from operator import itemgetter
+from operator import itemgetter, ne
 from typing import Any
 
 from etl import spoken
@@ -50,24 +50,23 @@ def largest(changes: Sequence[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def _index(source: str, rows: Iterable[Row]) -> dict[str, Any]:
-    days = list(rows)
-    # Only where something moved, and at both ends: between them the line is flat.
-    corners = [
-        row for row, before, after in zip(days, [None, *days], [*days[1:], None], strict=False)
-        if before is None or after is None or {before["index"], after["index"]} != {row["index"]}
-    ]
+def _index(source: str, rows: Sequence[Row]) -> dict[str, Any]:
+    told = [(row["index"], row["items"]) for row in rows]
+    # Between those where something moved the line is flat.
+    corners = [row for row, is_new in zip(rows, map(ne, told, [None, *told]), strict=True) if is_new]
     return {
         "name": "all together" if source == "*" else words.shortened(source),
-        "days": [words.day(row["day"]) for row in corners],
-        "until": words.day(days[-1]["day"] + timedelta(days=1)),
-        "index": [f"{row['index']:.2f}" for row in corners],
+        "at": [_midnight(row["day"]) for row in corners],
+        # The last day lasts a day, so that a change on it is seen.
+        "until": _midnight(rows[-1]["day"] + timedelta(days=1)),
+        "values": [f"{row['index']:.2f}" for row in corners],
         "items": [row["items"] for row in corners],
     }
 
 
 def _sizes(facts: Facts) -> list[dict[str, Any]]:
     churn = dict(_by(facts.churn, "source"))
+    last = {row["source"]: _seconds(row["last_at"]) for row in facts.sources if row["last_at"]}
     found = []
     for source, rows in _by(facts.sizes, "source"):
         moves = churn.get(source, [])
@@ -75,7 +74,8 @@ def _sizes(facts: Facts) -> list[dict[str, Any]]:
             {
                 "name": words.shortened(source),
                 "at": [_seconds(row["observed_at"]) for row in rows],
-                "models": [row["models"] for row in rows],
+                "until": last[source],
+                "values": [row["models"] for row in rows],
                 "moved": [_seconds(row["changed_at"]) for row in moves],
                 "came": [row["came"] for row in moves],
                 "went": [row["went"] for row in moves],
@@ -121,5 +121,9 @@ def _by(rows: Iterable[Row], name: str) -> list[tuple[Any, list[Row]]]:
     return [(value, list(group)) for value, group in groupby(rows, key=itemgetter(name))]
 
 
-def _seconds(moment: Any) -> int:
+def _seconds(moment: datetime) -> int:
     return int(moment.timestamp())
+
+
+def _midnight(day: date) -> int:
+    return _seconds(datetime(day.year, day.month, day.day, tzinfo=UTC))

@@ -45,7 +45,5 @@ def read(engine: Engine, asked: Asked) -> Facts:
     """All facts of one moment. Raises ``ConfigurationError`` when what was asked for is not there."""
     with one_moment(engine) as connection:
         here = scope(connection, asked)
-        answers = {
-            name: sql.rows(connection, name, here.values | {"most": MOST.get(name)}) for name in QUESTIONS
-        }
+        answers = {name: sql.rows(connection, name, here.values | {"most": MOST.get(name)}) for name in QUESTIONS}
     return Facts(scope=here, **answers)

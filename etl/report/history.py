@@ -1,4 +1,4 @@
-"""The price histories of a page: for each model what every offer of it cost from moment to moment, as far as it was seen.
+"""The price histories of a page: what every offer of a model cost from moment to moment, as far as it was seen.
 
 Amounts are exact texts, moments are seconds of Unix time.
 """
@@ -51,9 +51,7 @@ class _Observed:
     @classmethod
     def of(cls, facts: Facts) -> "_Observed":
         last = {row["source"]: row["last_at"] for row in facts.sources}
-        return cls(
-            facts.scope.since, last, _spans(facts.gaps, ("source",)), _spans(facts.unseen, OFFER)
-        )
+        return cls(facts.scope.since, last, _spans(facts.gaps, ("source",)), _spans(facts.unseen, OFFER))
 
     def silences(self, key: tuple[Any, ...]) -> Iterator[Span]:
         """When a price could not be seen."""

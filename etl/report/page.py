@@ -24,7 +24,7 @@ SCRIPTS = ("chart.js", "history.js", "overview.js", "table.js", "start.js")
 
 
 def page(facts: Facts) -> str:
-    """The page. Its price histories are those of as many models as there is room for, those with the most to see first."""
+    """The page. Where there is no room for the price histories of all models, it has those with the most to see."""
     models = histories(facts)
     whole = _page(facts, models, len(models))
     excess = len(whole.encode()) - LARGEST
@@ -49,17 +49,21 @@ def _size(model: Model) -> int:
 
 def _page(facts: Facts, models: list[Model], known: int) -> str:
     script, style = _asset(*SCRIPTS), _asset("page.css")
-    return _environment().get_template("page.html").render(
-        facts=facts,
-        scope=facts.scope,
-        models=models,
-        known=known,
-        most=MOST,
-        data=_json(_data(facts, models)),
-        script=script,
-        style=style,
-        library=library(),
-        policy=policy(script, style),
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            facts=facts,
+            scope=facts.scope,
+            models=models,
+            known=known,
+            most=MOST,
+            data=_json(_data(facts, models)),
+            script=script,
+            style=style,
+            library=library(),
+            policy=policy(script, style),
+        )
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from etl import spoken
 from etl.domain.meters import plain
 
+MINUS = "\N{MINUS SIGN}"
+
 LONGEST = 120
 """Characters of a text of a gateway that a page shows."""
 
@@ -92,7 +94,7 @@ def effect(ratio: Decimal | None) -> str:
         return ""
     if Decimal("0.1") < ratio < 10:
         percent = f"{(ratio - 1) * 100:+.1f}".removesuffix(".0")
-        return f"{percent.replace('-', '−')} %"
+        return f"{percent.replace('-', MINUS)} %"
     return f"× {_figures(ratio)}" if ratio > 1 else f"÷ {_figures(1 / ratio)}"
 
 
@@ -105,7 +107,8 @@ def change(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of ``changes``, with what is said of it."""
     labels = [name for name in ("suspect", "reversal") if row[f"is_{name}"]]
     restored = {("free", "priced"): "no longer free", ("priced", "free"): "now free"}
-    return row | {
+    return {
+        **row,
         "direction": DIRECTIONS[row["change"]],
         "effect": effect(row["ratio"]) or restored.get((row["old_state"], row["new_state"]), ""),
         "labels": labels,

@@ -90,6 +90,38 @@ function common() {
   };
 }
 
+const PARTS = 120; // Over the width of a chart there are so many places where a flat line can be asked.
+const MOST = 12; // Lines that can be told together of one moment.
+
+// Moments between two that all lines of a chart have in common, so that they can be asked together.
+function gridBetween(from, to) {
+  return Array.from({ length: PARTS + 1 }, (_, part) => from + ((to - from) * part) / PARTS);
+}
+
+// A step line through pieces: from a moment on until another, a number (null: nothing to draw), and what is told of it.
+function steps(pieces, grid, style, name) {
+  const line = { x: [], y: [], text: [] };
+  const sizes = [];
+  for (const { since, until, y, text } of pieces) {
+    const add = (at, size) => {
+      line.x.push(moment(at));
+      line.y.push(y);
+      line.text.push(text);
+      sizes.push(size);
+    };
+    add(since, 7);
+    if (y !== null) for (const at of grid) if (at > since && at < until) add(at, 0);
+    if (until > since) add(until, 0);
+  }
+  const marker = { size: sizes, color: style.color, line: { width: 0 }, opacity: 1 };
+  const look = { mode: "lines+markers", line: { ...style, shape: "hv" }, connectgaps: false, marker };
+  return { ...line, ...look, hoverinfo: "x+text", name: plain(cut(name, isNarrow() ? 34 : 60)) };
+}
+
+function hoverMode(lines) {
+  return lines > MOST || isNarrow() ? "closest" : "x unified";
+}
+
 function isNarrow() {
   return window.innerWidth < 640;
 }

@@ -1,6 +1,4 @@
 // The prices of one model: what is chosen, the chart of it, and the same as a table.
-const PARTS = 120; // Over the width of the chart there are so many places where a flat line can be asked.
-const MOST = 12; // Lines that can be told together of one moment.
 
 function chosen(id) {
   return document.getElementById(id).value;
@@ -92,38 +90,24 @@ function unit() {
 function said(offer, span, currency) {
   const own = currencyOf(span.what) === currency ? "" : `, quoted as ${amountOf(span.what)} ${currencyOf(span.what)}`;
   const until = span.isOpen ? "on" : `to ${moment(span.until).slice(0, 10)}`;
-  return `<b>${inCurrency(span.what, currency)}</b>${plain(own)}, ${plain(nameOf(offer))}, ${moment(span.since).slice(0, 10)} ${until}`;
+  return `${inCurrency(span.what, currency)}${plain(own)}, ${plain(nameOf(offer))}, ${moment(span.since).slice(0, 10)} ${until}`;
 }
 
-// The line of an offer. It can be asked at its own corners and on a grid that all lines have in common.
 function trace(offer, style, grid) {
-  const line = { x: [], y: [], text: [], sizes: [] };
   const currency = chosen("currency");
-  for (const span of spans(offer)) {
+  const pieces = spans(offer).map((span) => {
     const amount = inCurrency(span.what, currency);
-    const text = amount === null ? "" : said(offer, span, currency);
-    const add = (at, size) => {
-      line.x.push(moment(at));
-      line.y.push(amount === null ? null : Number(amount));
-      line.text.push(text);
-      line.sizes.push(size);
-    };
-    add(span.since, 7);
-    if (amount !== null) for (const at of grid) if (at > span.since && at < span.until) add(at, 0);
-    if (span.until > span.since) add(span.until, 0);
-  }
-  return {
-    ...{ x: line.x, y: line.y, text: line.text, hoverinfo: "text", name: plain(cut(nameOf(offer), isNarrow() ? 34 : 60)) },
-    ...{ mode: "lines+markers", line: { ...style, shape: "hv" }, connectgaps: false },
-    marker: { size: line.sizes, color: style.color, line: { width: 0 } },
-  };
+    const y = amount === null ? null : Number(amount);
+    return { since: span.since, until: span.until, y, text: amount === null ? "" : said(offer, span, currency) };
+  });
+  return steps(pieces, grid, style, nameOf(offer));
 }
 
 function historyChart() {
   const offers = shownOffers();
   const from = Math.min(...offers.map((offer) => offer.points[0][0]));
   const to = Math.max(...offers.map((offer) => offer.until));
-  const grid = Array.from({ length: PARTS + 1 }, (_, part) => from + ((to - from) * part) / PARTS);
+  const grid = gridBetween(from, to);
   const traces = offers
     .map((offer, n) => trace(offer, look(n, offers.length), grid))
     .filter((each) => each.y.some((y) => y !== null));
@@ -131,8 +115,7 @@ function historyChart() {
   const amounts = traces.flatMap((each) => each.y).filter((y) => y > 0);
   const isLog = document.getElementById("log").checked && amounts.length > 0;
   const yaxis = isLog ? logAxis(amounts, title) : axis({ ...title, rangemode: "tozero" });
-  const hovermode = traces.length > MOST || isNarrow() ? "closest" : "x unified";
-  return { traces, layout: { xaxis: timeAxis(), yaxis, hovermode, height: height(320, traces.length) } };
+  return { traces, layout: { xaxis: timeAxis(), yaxis, hovermode: hoverMode(traces.length), height: height(320, traces.length) } };
 }
 
 const STATES = { absent: "not published", unseen: "not observed", dynamic: "dynamic: it varies" };

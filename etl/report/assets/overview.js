@@ -6,7 +6,7 @@ function changesChart() {
   const ticks = [-9, -6, -3, -2, -1, 0, 1, 2, 3, 6, 9].filter((tick) => Math.abs(tick) <= most && (!isNarrow() || tick % 3 === 0));
   const bars = {
     ...{ type: "bar", orientation: "h", x: factor, y: rows.map((_, n) => n), hoverinfo: "text", textposition: "none" },
-    text: rows.map((row) => `<b>${row.effect}</b> ${plain(row.model)}, ${plain(row.meter)}<br>${plain(row.step)}<br>${plain(row.where)}, ${row.when}`),
+    text: rows.map((row) => `${row.effect} ${plain(row.model)}, ${plain(row.meter)}<br>${plain(row.step)}<br>${plain(row.where)}, ${row.when}`),
     marker: { color: factor.map((value) => colour(value < 0 ? "cut" : "rise")) },
   };
   const labels = rows.map((row) =>
@@ -20,37 +20,43 @@ function changesChart() {
   return { traces: rows.length ? [bars] : [], layout };
 }
 
+// Step lines of all sources, each with its moments, until when, its values, and what is told of the k-th of them.
+function linesOf(sources, said) {
+  const grid = gridBetween(Math.min(...sources.map((each) => each.at[0])), Math.max(...sources.map((each) => each.until)));
+  return sources.map((each, n) => {
+    const pieces = each.at.map((since, k) => ({
+      ...{ since, until: each.at[k + 1] ?? each.until, y: Number(each.values[k]) },
+      text: `${each.values[k]}${said(each, k)}, ${plain(each.name)}, since ${moment(since).slice(0, 10)}`,
+    }));
+    return steps(pieces, grid, look(n, sources.length), each.name);
+  });
+}
+
+function linesChart(traces, title, more) {
+  const yaxis = axis({ title: { text: title }, ...more });
+  return { traces, layout: { xaxis: timeAxis(), yaxis, hovermode: hoverMode(traces.length), height: height(300, traces.length) } };
+}
+
 function indexChart() {
-  const traces = facts.charts.index.map((each, n) => ({
-    // The last day lasts a day, so that a change on it is seen.
-    ...{ x: [...each.days, each.until], y: [...each.index, each.index.at(-1)].map(Number), mode: "lines", hoverinfo: "text" },
-    name: plain(each.name),
-    text: each.days.map((day, at) => `<b>${each.index[at]}</b> ${plain(each.name)}<br>${day}, ${each.items[at]} offers in the basket`),
-    line: { ...look(n, facts.charts.index.length), shape: "hv" },
-  }));
-  const layout = { xaxis: timeAxis(), yaxis: axis({ title: { text: "index, first day = 100" } }), height: height(320, traces.length) };
-  return { traces, layout };
+  const traces = linesOf(facts.charts.index, (each, k) => ` (${each.items[k]} offers in the basket)`);
+  return linesChart(traces, "index, first day = 100");
 }
 
 function sizesChart() {
-  const traces = facts.charts.sizes.map((each, n) => ({
-    ...{ x: each.at.map(moment), y: each.models, name: plain(each.name), mode: "lines+markers", hoverinfo: "text" },
-    text: each.at.map((at, k) => `<b>${each.models[k]} models</b> ${plain(each.name)}<br>${moment(at)}`),
-    ...{ line: { ...look(n, facts.charts.sizes.length), shape: "hv" }, marker: { size: 5 } },
-  }));
-  const layout = { xaxis: timeAxis(), yaxis: axis({ title: { text: "models listed" }, rangemode: "tozero" }), height: height(300, traces.length) };
-  return { traces, layout };
+  return linesChart(linesOf(facts.charts.sizes, () => " models"), "models listed", { rangemode: "tozero" });
 }
 
 function churnChart() {
   const bars = (each, n, values, sign, word) => ({
     ...{ type: "bar", x: each.moved.map(moment), y: values.map((value) => sign * value), hoverinfo: "text", textposition: "none" },
-    text: values.map((value, k) => `<b>${value} ${word}</b> ${plain(each.name)}<br>${moment(each.moved[k])}`),
+    text: values.map((value, k) => `${value} ${word} ${plain(each.name)}<br>${moment(each.moved[k])}`),
     ...{ name: plain(each.name), legendgroup: each.name, showlegend: sign > 0, width: facts.barWidth },
     marker: { color: look(n).color },
   });
   const traces = facts.charts.sizes.flatMap((each, n) =>
-    each.moved.length ? [bars(each, n, each.came, 1, "came or returned"), bars(each, n, each.went, -1, "went")] : [],
+    each.moved.length
+      ? [bars(each, n, each.came, 1, "came or returned"), bars(each, n, each.went, -1, "went")]
+      : [],
   );
   const layout = { barmode: "relative", xaxis: timeAxis({ tickformat: "%b %-d\n%Y" }), yaxis: axis({ title: { text: "came (+), went (−)" } }), height: height(280, facts.charts.sizes.length) };
   return { traces, layout };
@@ -72,7 +78,7 @@ function offersChart() {
     const mine = shown.filter((dot) => dot.isFirst === isFirst);
     return {
       ...{ x: mine.map((dot) => Number(dot.usd)), y: mine.map((dot) => dot.n), mode: "markers", hoverinfo: "text", name },
-      text: mine.map((dot) => `<b>${dot.usd} USD per 1M tokens</b><br>${plain(dot.name)}<br>${plain(dot.where)}`),
+      text: mine.map((dot) => `${dot.usd} USD per 1M tokens<br>${plain(dot.name)}<br>${plain(dot.where)}`),
       marker: mark,
     };
   };
@@ -97,7 +103,7 @@ function tiersChart() {
         const cost = (size * Number(each.prices[k])) / 1e6;
         line.x.push(size);
         line.y.push(cost);
-        line.text.push(`<b>${cost.toPrecision(4)} ${plain(each.currency)}</b> for ${Math.round(size).toLocaleString("en")} input tokens<br>${plain(each.name)}<br>${each.prices[k]} ${plain(each.currency)} per 1M tokens`);
+        line.text.push(`${cost.toPrecision(4)} ${plain(each.currency)} for ${Math.round(size).toLocaleString("en")} input tokens<br>${plain(each.name)}<br>${each.prices[k]} ${plain(each.currency)} per 1M tokens`);
       }
     });
     return { ...line, mode: "lines", hoverinfo: "text", name: plain(cut(each.name, isNarrow() ? 34 : 60)), line: look(n, facts.charts.tiers.length) };
