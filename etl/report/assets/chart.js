@@ -115,7 +115,7 @@ function steps(pieces, grid, style, name) {
   }
   const marker = { size: sizes, color: style.color, line: { width: 0 }, opacity: 1 };
   const look = { mode: "lines+markers", line: { ...style, shape: "hv" }, connectgaps: false, marker };
-  return { ...line, ...look, hoverinfo: "x+text", name: plain(cut(name, isNarrow() ? 34 : 60)) };
+  return { ...line, ...look, hoverinfo: "x+text", name: plain(cut(name, isNarrow() ? 40 : 90)) };
 }
 
 function hoverMode(lines) {

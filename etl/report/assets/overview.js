@@ -106,7 +106,7 @@ function tiersChart() {
         line.text.push(`${cost.toPrecision(4)} ${plain(each.currency)} for ${Math.round(size).toLocaleString("en")} input tokens<br>${plain(each.name)}<br>${each.prices[k]} ${plain(each.currency)} per 1M tokens`);
       }
     });
-    return { ...line, mode: "lines", hoverinfo: "text", name: plain(cut(each.name, isNarrow() ? 34 : 60)), line: look(n, facts.charts.tiers.length) };
+    return { ...line, mode: "lines", hoverinfo: "text", name: plain(cut(each.name, isNarrow() ? 40 : 90)), line: look(n, facts.charts.tiers.length) };
   });
   const layout = {
     ...{ xaxis: axis({ title: { text: "tokens of the prompt" }, tickformat: ",d", nticks: isNarrow() ? 4 : 8 }) },

@@ -2,7 +2,7 @@
 const PAPER = 680; // Pixels that fit on an upright page.
 
 function setUpHistory() {
-  document.getElementById("models").append(...facts.histories.map((model) => new Option("", model.name)));
+  document.getElementById("model-names").append(...facts.histories.map((model) => new Option("", model.name)));
   for (const id of ["model", "meter", "plan", "tier", "currency", "log"]) {
     document.getElementById(id).addEventListener("change", showHistory);
   }

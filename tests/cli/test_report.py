@@ -1,0 +1,56 @@
+"""``etl report``: where it writes, what narrows it, and what it refuses in one line."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.cli.conftest import Run
+
+
+@pytest.mark.usefixtures("story")
+def test_it_writes_a_page_and_says_where(etl: Run, folder: Path) -> None:
+    ended = etl("report")
+    assert (ended.status, ended.out) == (0, "")
+    assert ended.err == f"report.html: 2.1 MB; open it in a browser: {(folder / 'report.html').as_uri()}\n"
+    assert (folder / "report.html").read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.usefixtures("story")
+def test_the_page_can_go_to_stdout_and_be_narrowed(etl: Run, folder: Path) -> None:
+    ended = etl("report", "-o", "-", "--source", "demo_phaseo", "--model", "gpt-4o", "--since", "2025-12-01")
+    assert (ended.status, ended.err) == (0, "")
+    assert "Changes since 2025-12-01 00:00" in ended.out
+    assert "Only the source demo_phaseo." in ended.out
+    assert "Only the model gpt-4o." in ended.out
+    assert "deepseek" not in ended.out.partition('<script type="application/gzip"')[0]
+    assert list(folder.iterdir()) == []
+
+
+def test_an_empty_warehouse_is_no_error(etl: Run, warehouse: Engine, folder: Path) -> None:
+    del warehouse
+    ended = etl("report")
+    assert ended.status == 0
+    assert ended.err.startswith("nothing was observed yet: the page says what to do\n")
+    assert "etl demo" in (folder / "report.html").read_text()
+
+
+@pytest.mark.usefixtures("story")
+@pytest.mark.parametrize(
+    ("typed", "complaint"),
+    [
+        (("--source", "demo_bifros"), "no source demo_bifros; did you mean demo_bifrost?"),
+        (("--model", "gpt-99"), "no model is called gpt-99"),
+        (("--since", "yesterday"), "--since yesterday is no ISO 8601 time"),
+        (("-o", "nowhere/report.html"), "--output nowhere/report.html: there is no folder nowhere; make it first"),
+        (("-o", "."), "--output . is a folder: name a file in it, such as report.html"),
+        (("-o", ""), "--output is empty: name a file, or - for stdout"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_writes_nothing(
+    etl: Run, folder: Path, typed: tuple[str, str], complaint: str
+) -> None:
+    ended = etl("report", *typed)
+    assert (ended.status, ended.err.count("\n")) == (2, 1)
+    assert ended.err.startswith(f"etl: {complaint}")
+    assert list(folder.iterdir()) == []
