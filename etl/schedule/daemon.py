@@ -81,7 +81,9 @@ class Daemon:
         # APScheduler warns of what we want: that a source is not attended to twice at once.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         with _signals() as received:
-            self._scheduler.add_job(self._each_minute, IntervalTrigger(minutes=1), id=HOUSEKEEPING, executor=OWN)
+            # What is kept up to date may be out of date since no daemon ran.
+            options: dict[str, Any] = {"id": HOUSEKEEPING, "executor": OWN, "next_run_time": datetime.now(UTC)}
+            self._scheduler.add_job(self._each_minute, IntervalTrigger(minutes=1), **options)
             self._apply()
             self._scheduler.start()
             structlog.get_logger().info("scheduling", sources=sorted(self._plan.sources))
