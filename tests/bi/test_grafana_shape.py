@@ -139,6 +139,15 @@ def test_what_has_a_history_is_bounded_by_the_time_range(path: Path, panel: dict
 
 
 @pytest.mark.parametrize(("path", "panel"), PANELS)
+def test_prices_by_day_are_those_of_models_that_are_known_first(path: Path, panel: dict[str, Any]) -> None:
+    # As a join alone, every price on every day is made before the model is looked at: 7 s instead of 20 ms for two
+    # years of 50,000 prices.
+    for target in panel["targets"]:
+        sql = target.get("rawSql", "")
+        assert "mart.price_daily" not in sql or "d.model_id = ANY (ARRAY(\n" in sql, path
+
+
+@pytest.mark.parametrize(("path", "panel"), PANELS)
 def test_what_holds_until_it_changes_is_drawn_in_steps_and_gaps_stay_gaps(path: Path, panel: dict[str, Any]) -> None:
     if panel["type"] != "timeseries":
         return
