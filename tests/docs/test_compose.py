@@ -44,7 +44,8 @@ DOCKERFILE = SERVICES["migrate"]["build"]["dockerfile_inline"].splitlines()
 
 
 def test_the_services_are_a_database_a_migration_and_the_daemon() -> None:
-    assert SERVICES.keys() == {"postgres", "migrate", "schedule"}
+    always = {name for name, service in SERVICES.items() if "profiles" not in service}
+    assert always == {"postgres", "migrate", "schedule"}
     assert SERVICES["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
     assert SERVICES["schedule"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
     assert [volume.split(":") for volume in SERVICES["postgres"]["volumes"]] == [["postgres", "/var/lib/postgresql"]]
@@ -112,8 +113,16 @@ def test_what_stands_in_the_place_of_an_optional_file_is_there() -> None:
     file = composed()
     defaults = {each["file"] for each in (*file["secrets"].values(), *file["configs"].values())}
     required = {"./secrets/postgres_password", "./secrets/database_url"}
-    assert all((ROOT / default).is_file() for default in defaults - required)
+    profiles = {f"./secrets/{name}" for each in SERVICES.values() if "profiles" in each for name in each["secrets"]}
+    assert all((ROOT / default).is_file() for default in defaults - required - profiles)
     assert required < defaults
+
+
+def test_what_is_always_started_needs_no_secret_of_a_profile() -> None:
+    file = composed()
+    always = {name for each in SERVICES.values() if "profiles" not in each for name in each["secrets"]}
+    missing = {name for name in always if not (ROOT / file["secrets"][name]["file"]).is_file()}
+    assert missing <= {"postgres_password", "database_url"}
 
 
 def test_every_secret_is_asked_for_by_a_service_and_is_kept_out_of_git() -> None:
