@@ -95,8 +95,8 @@ def _data(facts: Facts, models: list[Model]) -> dict[str, Any]:
 
 
 def _json(value: Any) -> str:
-    """JSON that ends no script and begins no comment in it."""
-    return msgspec.json.encode(value, enc_hook=str).decode().replace("<", "\\u003c").replace(">", "\\u003e")
+    """JSON in which nothing ends a script, or begins a comment in it."""
+    return msgspec.json.encode(value, enc_hook=str).decode().replace("<", "\\u003c")
 
 
 @cache

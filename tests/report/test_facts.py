@@ -153,6 +153,15 @@ def test_a_price_that_went_and_came_back_is_absent_in_between(engine: Engine) ->
     assert points(engine) == [(0, "1"), (1, "absent"), (3, "1")]
 
 
+def test_a_component_that_costs_nothing_is_no_change_when_it_comes(engine: Engine) -> None:
+    for number, prices in enumerate(({}, {"image": "0"}, {"image": "0.01"})):
+        load(engine, "s", number, World({"openai/a": ("A", {"prompt": "0.000001"} | prices)}))
+    found = read(engine, Asked(now=NOW))
+    assert [(row["meter"], row["old_state"], row["new_state"]) for row in found.changes] == [
+        ("input_image", "free", "priced")
+    ]
+
+
 def test_an_empty_warehouse_has_no_facts(engine: Engine) -> None:
     found = read(engine, Asked(now=NOW))
     assert found.is_empty
