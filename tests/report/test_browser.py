@@ -84,7 +84,7 @@ def test_a_gap_of_observation_is_a_gap_of_the_line(shown: Opened) -> None:
     assert None in line["y"]
     assert not [x for x, y in values.items() if "2025-12-01 06:45" < x < "2026-01-05 10:20" and y is not None]
     assert "not observed" in "".join(shown.rows("history-t"))
-    drawn = shown.page.locator("#chart-history .js-line").count()
+    drawn = shown.page.locator("#chart-history .cartesianlayer .js-line").count()
     assert drawn == len(names(shown)) + 1, "each line in one piece, but for the one that breaks off"
 
 
