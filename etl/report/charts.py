@@ -11,8 +11,8 @@ from etl.report import words
 from etl.report.facts import Facts
 from etl.report.sql import Row
 
-LARGEST = 16
-"""Changes in the chart of the largest."""
+LARGEST = 8
+"""Cuts, and rises, in the chart of the largest."""
 
 WIDEST = 20
 """Models in the chart of offers: those with the most hosts."""
@@ -33,8 +33,9 @@ def charts(facts: Facts) -> dict[str, Any]:
 
 
 def largest(changes: Sequence[Row]) -> list[dict[str, Any]]:
-    """The largest cuts and rises with a factor, input and output alone: other meters mostly follow them."""
-    telling = [row for row in changes if row["ratio"] is not None and row["meter"] in ("input_token", "output_token")]
+    """The largest rises and cuts with a factor, input and output alone: other meters mostly follow them."""
+    told = [row for row in changes if row["ratio"] is not None and row["meter"] in ("input_token", "output_token")]
+    rises, cuts = ([row for row in told if (row["ratio"] > 1) is is_rise][:LARGEST] for is_rise in (True, False))
     return [
         {
             "model": words.shortened(row["model_id"].rpartition("/")[2]),
@@ -46,7 +47,7 @@ def largest(changes: Sequence[Row]) -> list[dict[str, Any]]:
             "step": f"{words.price(row, 'old_')} → {words.price(row, 'new_')} {words.unit(row)}",
             "when": words.day(row["changed_at"]),
         }
-        for row in telling[:LARGEST]
+        for row in (*rises, *reversed(cuts))
     ]
 
 
@@ -93,26 +94,35 @@ def _compared(model: str, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def tiers(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """For each offer whose input has tiers, what a prompt costs for each token from which size on."""
-    key = ("source", "model_id", "provider", "region", "plan")
-    found: dict[tuple[Any, ...], list[Row]] = {}
+    """For each model whose input has tiers, what a token of the prompt costs from which size on, and where."""
+    key = ("source", "model_id", "provider", "region", "plan", "currency")
+    offers: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         if row["meter"] == "input_token":
-            found.setdefault(tuple(row[name] for name in key), []).append(row)
-    return [_stairs(steps) for steps in found.values()]
+            offers.setdefault(tuple(row[name] for name in key), []).append(row)
+    alike: dict[tuple[Any, ...], list[Row]] = {}
+    for steps in offers.values():
+        first = steps[0]
+        name = first["model_id"].rpartition("/")[2]
+        alike.setdefault((name, first["currency"], tuple(_stairs(steps).items())), []).append(first)
+    return [_line(name, currency, dict(stairs), hosts) for (name, currency, stairs), hosts in alike.items()]
 
 
-def _stairs(rows: Sequence[Row]) -> dict[str, Any]:
+def _stairs(rows: Iterable[Row]) -> dict[int, str]:
     prices: dict[int, str] = {}
     for row in sorted(rows, key=itemgetter("tier_start")):
         prices.setdefault(row["lower_start"], spoken.amount(row["meter"], row["lower_unit_price"]))
         prices[row["tier_start"]] = spoken.amount(row["meter"], row["unit_price"])
-    first = rows[0]
+    return prices
+
+
+def _line(name: str, currency: str, stairs: dict[int, str], hosts: Sequence[Row]) -> dict[str, Any]:
+    where = words.where(hosts[0]) if len(hosts) == 1 else f"{len(hosts)} hosts"
     return {
-        "name": words.shortened(f"{first['model_id'].rpartition('/')[2]}, {words.where(first)}"),
-        "currency": first["currency"],
-        "starts": list(prices),
-        "prices": list(prices.values()),
+        "name": words.shortened(f"{name}, {where}"),
+        "currency": currency,
+        "starts": list(stairs),
+        "prices": list(stairs.values()),
     }
 
 

@@ -93,8 +93,9 @@ def effect(ratio: Decimal | None) -> str:
     if ratio is None:
         return ""
     if Decimal("0.1") < ratio < 10:
-        percent = f"{(ratio - 1) * 100:+.1f}".removesuffix(".0")
-        return f"{percent.replace('-', MINUS)} %"
+        percent = (ratio - 1) * 100
+        shown = f"{percent:.1f}".removesuffix(".0") if abs(percent) >= 1 else _figures(percent)
+        return f"{'+' if percent > 0 else ''}{shown.replace('-', MINUS)} %"
     return f"× {_figures(ratio)}" if ratio > 1 else f"÷ {_figures(1 / ratio)}"
 
 

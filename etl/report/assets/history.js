@@ -69,8 +69,11 @@ function shownOffers() {
   );
 }
 
+// What tells an offer from the others that are shown: with its id where a gateway has several for the model.
 function nameOf(offer) {
-  return chosen("tier") === "all" && offer.tier ? `${offer.where}, ${tierName(offer.tier)}` : offer.where;
+  const isAlone = shownOffers().every((other) => other.where !== offer.where || other.id === offer.id);
+  const name = isAlone ? offer.where : `${offer.where} · ${offer.id}`;
+  return chosen("tier") === "all" && offer.tier ? `${name}, ${tierName(offer.tier)}` : name;
 }
 
 // From when to when what holds; the last of them to the last look at the source.
@@ -133,7 +136,7 @@ function historyTable() {
   document.getElementById("history-rows").replaceChildren(
     ...rows.map((row) => {
       const line = document.createElement("tr");
-      const names = ["", "minor", "", "", "number", "number"];
+      const names = ["", "minor", "moment", "moment", "number amount", "number amount"];
       line.append(...row.map((text, n) => Object.assign(document.createElement("td"), { textContent: text, className: names[n] })));
       return line;
     }),

@@ -3,7 +3,8 @@ function changesChart() {
   const rows = [...facts.charts.changes].reverse();
   const factor = rows.map((row) => Math.log2(Number(row.ratio)));
   const most = Math.max(1, ...factor.map(Math.abs));
-  const ticks = [-9, -6, -3, -2, -1, 0, 1, 2, 3, 6, 9].filter((tick) => Math.abs(tick) <= most && (!isNarrow() || tick % 3 === 0));
+  const step = most > 4 || isNarrow() ? 3 : 1;
+  const ticks = Array.from({ length: 41 }, (_, n) => (n - 20) * step).filter((tick) => Math.abs(tick) <= most);
   const bars = {
     ...{ type: "bar", orientation: "h", x: factor, y: rows.map((_, n) => n), hoverinfo: "text", textposition: "none" },
     text: rows.map((row) => `${row.effect} ${plain(row.model)}, ${plain(row.meter)}<br>${plain(row.step)}<br>${plain(row.where)}, ${row.when}`),
