@@ -5,7 +5,22 @@ from typing import Annotated
 
 import typer
 
-from etl.cli import changes, database, demo, doctor, explain, export, log, moving, pull, raw, rebuild, schedule, verify
+from etl.cli import (
+    changes,
+    database,
+    demo,
+    doctor,
+    explain,
+    export,
+    history,
+    log,
+    moving,
+    pull,
+    raw,
+    rebuild,
+    schedule,
+    verify,
+)
 from etl.cli.session import LogFormatOption, Preamble
 
 app = typer.Typer(
@@ -25,6 +40,7 @@ app.command("status")(log.status)
 app.add_typer(log.snapshots, name="snapshots")
 app.command("slots")(schedule.slots)
 app.command("changes")(changes.changes)
+app.command("history")(history.history)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)
 app.command("verify")(verify.verify)
