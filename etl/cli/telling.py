@@ -99,7 +99,7 @@ def _say_what_is_missing(
     priced = {row["source"] for row in found}
     without = sorted({each.source for each in meant} - priced)
     if not found:
-        output.note(f"no price of {meant[0].model_id} was ever published: {_some(without)} only tell that there is one")
+        output.note(f"no price of {meant[0].model_id} was ever published: it is only listed, at {_some(without)}")
     elif without and not is_silent:
         output.note(f"without prices: {_some(without)}")
     shown = {row["meter"] for row in rows}

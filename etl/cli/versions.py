@@ -122,8 +122,8 @@ def _has_several_models(rows: Sequence[Row]) -> bool:
 
 
 def _columns(told: Sequence[Row]) -> list[str]:
-    """Every column but dollars where all prices are in dollars, or none can be."""
-    return [column for column in COLUMNS if column != "in USD" or any(row[column] for row in told)]
+    """Every column but those that would be empty: no change without one, no dollars beside dollars."""
+    return [column for column in COLUMNS if any(row[column] for row in told)]
 
 
 def _told(before: Row | None, row: Row) -> dict[str, str]:
@@ -157,5 +157,5 @@ def _change(before: Row, row: Row) -> str:
         return "same"
     percent = (new - old) * 100 / old
     if percent >= 900:
-        return f"x{new / old:.3g}"
+        return f"x{new / old:.1f}".removesuffix(".0")
     return f"{percent:+.1f}".removesuffix(".0") + "%" if abs(percent) >= Decimal("0.05") else f"{percent:+.1g}%"
