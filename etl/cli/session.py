@@ -67,7 +67,7 @@ def near(name: str, names: Sequence[str]) -> list[str]:
     """At most three names that may have been meant: those that contain what was typed, or look like it."""
     spelled = {each.lower(): each for each in names}
     typed = name.lower()
-    inside = [each for each in spelled if typed in each]
+    inside = [each for each in spelled if typed and typed in each]
     found = [*difflib.get_close_matches(typed, inside or spelled, n=3), *inside[:3]]
     return [spelled[each] for each in dict.fromkeys(found)][:3]
 

@@ -100,6 +100,16 @@ def test_an_encoding_without_our_signs_gets_others(
     assert b"Traceback" not in done.stderr
 
 
+def test_a_name_beyond_the_encoding_ends_no_command(warehouse_url: URL, engine: Engine, tmp_path: Path) -> None:
+    for day, price in enumerate(("0.000001", "0.000002")):
+        load(engine, "s", day, World({"openai/mod\xe8le\u4e2d": ("m", {"prompt": price})}))
+    values = environment(tmp_path, DATABASE_URL=named(warehouse_url), PYTHONIOENCODING="ascii")
+    for typed in (("changes", "--format", "csv"), ("changes",)):
+        command = [sys.executable, "-m", "etl", *typed]
+        done = subprocess.run(command, cwd=tmp_path, env=values, capture_output=True, timeout=60, check=False)
+        assert (done.returncode, rb"openai/mod\xe8le\u4e2d" in done.stdout) == (0, True), done.stderr
+
+
 def test_columns_stand_below_each_other_in_any_encoding(story_url: URL, tmp_path: Path) -> None:
     values = environment(tmp_path, DATABASE_URL=named(story_url), PYTHONIOENCODING="ascii")
     done = subprocess.run(
