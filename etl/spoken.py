@@ -10,6 +10,9 @@ COLUMNS = ("when", "source", "model", "provider", "meter", "change", "price")
 
 MILLION = Decimal(1_000_000)
 
+WITHDRAWN = "no longer believed: "
+"""How the change of a retraction begins."""
+
 _TINY = ("_token", "_token_hour", "_character", "_byte")
 """Ends of the meters that are quoted per million."""
 
@@ -29,11 +32,6 @@ _UNITS = {
 def unit(meter: str) -> str:
     """What the amounts of a meter are said for: a million of what costs too little to read."""
     return next((said for end, said in _UNITS.items() if meter.endswith(end)), "unit")
-
-
-def amount(meter: str, unit_price: Decimal) -> str:
-    """An exact amount for ``unit(meter)``, in plain digits."""
-    return f"{multiply(unit_price, MILLION) if meter.endswith(_TINY) else plain(unit_price):f}"
 
 
 def spoken(row: Mapping[str, Any]) -> dict[str, str]:
@@ -62,7 +60,7 @@ def _meter(row: Mapping[str, Any]) -> str:
 
 
 def _change(row: Mapping[str, Any]) -> str:
-    withdrawn = "no longer believed: " if row["event"] == "retraction" else ""
+    withdrawn = WITHDRAWN if row["event"] == "retraction" else ""
     if not row["meter"]:
         return f"{withdrawn}model {row['change']}"
     doubt = " (suspect)" if row["is_suspect"] else ""
@@ -84,19 +82,26 @@ def _size(ratio: Decimal | None) -> str:
 
 
 def _price(row: Mapping[str, Any]) -> str:
-    return f"{step(row)} {row['currency']}{' per 1M' if row['meter'].endswith(_TINY) else ''}"
+    return f"{step(row)} {row['currency']}{' per 1M' if is_tiny(row['meter']) else ''}"
 
 
 def step(row: Mapping[str, Any]) -> str:
     """From the old price to the new one, without the currency, unless it was another one."""
-    is_tiny = row["meter"].endswith(_TINY)
-    old = _amount(row["old_state"], row["old_unit_price"], is_tiny=is_tiny)
+    old = _amount(row["old_state"], row["old_unit_price"], row["meter"])
     old += f" {row['old_currency']}" if row["old_currency"] else ""
-    new = _amount(row["new_state"], row["new_unit_price"], is_tiny=is_tiny)
+    new = _amount(row["new_state"], row["new_unit_price"], row["meter"])
     return f"{old} → {new}"
 
 
-def _amount(state: str | None, unit_price: Decimal | None, *, is_tiny: bool) -> str:
-    if unit_price is None:
-        return state or "none"
-    return f"{multiply(unit_price, MILLION) if is_tiny else plain(unit_price):f}"
+def is_tiny(meter: str) -> bool:
+    """Whether people quote the meter per million."""
+    return meter.endswith(_TINY)
+
+
+def amount(unit_price: Decimal, meter: str) -> str:
+    """The price of a unit, or of a million where one is too small to read, with every digit that it has."""
+    return f"{multiply(unit_price, MILLION) if is_tiny(meter) else plain(unit_price):f}"
+
+
+def _amount(state: str | None, unit_price: Decimal | None, meter: str) -> str:
+    return state or "none" if unit_price is None else amount(unit_price, meter)

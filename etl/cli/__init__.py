@@ -3,6 +3,7 @@
 import os
 import sys
 
+from etl.cli.lettering import legible, never_fail
 from etl.concealment import redacted
 from etl.errors import EtlError
 
@@ -11,6 +12,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run ``etl``; never show a traceback for what a user, a gateway or a database did."""
+    never_fail()
     try:
         _run()
     except EtlError as error:
@@ -41,7 +43,7 @@ def _complain(text: str, status: int) -> int:
     if log.is_whole():
         log.say(line)
     else:
-        print(line, file=sys.stderr)  # noqa: T201  the one line that the user sees
+        print("\n".join(map(legible, line.split("\n"))), file=sys.stderr)  # noqa: T201  the one line that the user sees
     return status
 
 

@@ -12,6 +12,7 @@ from etl.cli import (
     doctor,
     explain,
     export,
+    history,
     log,
     moving,
     pull,
@@ -40,6 +41,7 @@ app.command("status")(log.status)
 app.add_typer(log.snapshots, name="snapshots")
 app.command("slots")(schedule.slots)
 app.command("changes")(changes.changes)
+app.command("history")(history.history)
 app.command("explain")(explain.explain)
 app.command("report")(report.report)
 app.command("export")(export.export)

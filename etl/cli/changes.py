@@ -136,10 +136,13 @@ def _bound(option: str, value: str | None) -> Bound:
     return moment(option, value, instead=", or a cursor such as c123")
 
 
+LOOK = output.Look(paint=dict.fromkeys(("change", "price"), output.moves("change")), first=("when", "change", "price"))
+
+
 def _table(rows: Iterable[Mapping[str, Any]]) -> None:
     shown = [spoken.spoken(row) for row in rows]
     if shown:
-        output.table(shown, spoken.COLUMNS)
+        output.table(shown, spoken.COLUMNS, look=LOOK)
 
 
 _PRINT: dict[Format, Callable[[list[dict[str, Any]]], None]] = {

@@ -10,6 +10,7 @@ from etl.cli.session import session
 
 COLUMNS = ("status", "check", "found", "remedy")
 COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": "dim"}
+LOOK = output.Look(paint={"status": output.words("status", COLOURS)}, first=COLUMNS)
 
 
 def doctor(context: typer.Context, *, as_json: JsonOption = False) -> None:
@@ -23,6 +24,6 @@ def doctor(context: typer.Context, *, as_json: JsonOption = False) -> None:
     rows = [asdict(finding) | {"status": finding.status.value} for finding in found]
     for row in rows:
         del row["exit_status"]
-    output.json_document(rows) if as_json else output.table(rows, COLUMNS, colours={"status": COLOURS})
+    output.json_document(rows) if as_json else output.table(rows, COLUMNS, look=LOOK)
     if worst := max(finding.exit_status for finding in found):
         raise typer.Exit(worst)

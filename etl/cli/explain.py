@@ -31,7 +31,7 @@ def explain(  # noqa: PLR0913  an option for each part of a price's key
     if as_json:
         output.json_document([document(each) for each in found])
     else:
-        typer.echo("\n\n".join("\n".join(block(each)) for each in found))
+        output.lines(*"\n\n".join("\n".join(block(each)) for each in found).split("\n"))
     if any(each.problem for each in found):
         output.note(
             f"etl: not all of it follows from the landed text: `etl verify {source}` compares the whole history"

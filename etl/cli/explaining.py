@@ -1,6 +1,5 @@
 """Which prices a person asks about, and how each is explained: in words, or as a document for programs."""
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,7 +9,7 @@ from sqlalchemy import Connection
 from etl.cli import output
 from etl.cli.derivation import equation, units
 from etl.cli.invocation import Session
-from etl.cli.session import require_known
+from etl.cli.session import near, require_known
 from etl.domain.meters import Meter, multiply
 from etl.errors import ConfigurationError, UsageError
 from etl.explanation import Derivation, Explanation, Figure, explain
@@ -55,10 +54,8 @@ def _versions(connection: Connection, source: str, model: str) -> list[dict[str,
 
 
 def _near(model: str, models: Sequence[str]) -> str:
-    """The ids that may have been meant: those that contain what was typed, or look like it."""
-    inside = [each for each in models if model.lower() in each.lower()]
-    near = list(dict.fromkeys([*difflib.get_close_matches(model, inside or models, n=3), *inside[:3]]))[:3]
-    return f"did you mean {' or '.join(near)}?" if near else f"it has {len(models)} others"
+    found = near(model, models)
+    return f"did you mean {' or '.join(found)}?" if found else f"it has {len(models)} others"
 
 
 def _chosen(versions: Sequence[Row], wanted: Mapping[str, str | int | None]) -> list[Row]:

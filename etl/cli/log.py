@@ -67,6 +67,22 @@ SNAPSHOTS = (
 )
 
 
+def _is_implied(row: Mapping[str, Any], column: str) -> bool:
+    """Whether a narrow terminal can do without: a source named like its kind, pulled by itself, complete when asked."""
+    as_told_first = {"kind": row["source"], "enabled": "yes", "last_attempt_at": row["last_complete_at"]}
+    return column in as_told_first and row[column] == as_told_first[column]
+
+
+HEALTH = output.Look(
+    paint={"status": output.words("status", COLOURS)},
+    first=("source", "status", "last_complete_at", "models", "prices"),
+    implied=_is_implied,
+)
+LANDED = output.Look(
+    paint={"status": output.words("status", {"held": "yellow", "failed": "red", "rejected": "dim"})},
+    first=("snapshot_id", "source", "observed_at", "status"),
+)
+
 snapshots = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
 
@@ -101,7 +117,7 @@ def status(
         output.json_document(rows)
     else:
         short = [{SHORT.get(key, key): value for key, value in row.items()} for row in rows]
-        output.table(short, STATUS, colours={"status": COLOURS})
+        output.table(short, STATUS, look=HEALTH)
     changed = [name for name, each in current.sources.items() if _is_changed(each, known.get(name))]
     if changed:
         output.note(f"configured otherwise since the last load: {', '.join(changed)}; the next `etl run` records it")
@@ -131,7 +147,7 @@ def listed(
     if as_json:
         output.json_document(rows)
     elif rows:
-        output.table(rows, SNAPSHOTS)
+        output.table(rows, SNAPSHOTS, look=LANDED)
 
 
 @snapshots.command()

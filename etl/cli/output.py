@@ -1,28 +1,22 @@
 """What commands print: tables for people, one JSON document for programs; everything else goes to stderr."""
 
 import csv
-import io
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
+from etl.cli.lettering import legible
 from etl.concealment import redacted
+from etl.spoken import WITHDRAWN
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-WIDE = 100_000
-"""Columns of a table that no terminal limits: piped output is never folded."""
-
-_SHORT = 20
-"""Columns up to the width of a moment are kept on one line; where a terminal is too narrow, the longer ones fold."""
 
 _JSON = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 
@@ -41,7 +35,7 @@ def note(line: str) -> None:
     if log.is_whole():
         log.say(line)
     else:
-        stderr().print(redacted(line), markup=False)
+        stderr().print("\n".join(map(legible, redacted(line).split("\n"))), markup=False)
 
 
 @contextmanager
@@ -67,29 +61,63 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def table(
-    rows: Iterable[Mapping[str, Any]],
-    columns: Sequence[str],
-    *,
-    title: str | None = None,
-    colours: Mapping[str, Mapping[str, str]] | None = None,
-) -> None:
-    """Print rows as a table; ``colours`` gives, for a column, those of its words on a terminal."""
-    from rich.table import Table
-    from rich.text import Text
+Style: TypeAlias = Callable[[Mapping[str, Any]], str]
+"""What is said of a row by colour, beside what it says in words."""
 
-    shown = list(rows)
-    grid = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        _add_column(grid, column, [row.get(column) for row in shown])
-    for row in shown:
-        grid.add_row(*(_text(row.get(column), (colours or {}).get(column, {})) for column in columns))
-    console = _stdout()
-    if title:
-        console.print(Text(title, style="bold"))
-    console.print(grid)
-    if isinstance(console.file, io.StringIO):
-        sys.stdout.writelines(f"{line.rstrip()}\n" for line in console.file.getvalue().splitlines())
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How a table looks on a terminal; the words say the same without it.
+
+    ``paint`` gives for a column the style of its value in a row, ``right`` the columns of figures that stand among
+    words. On a terminal that has no room for all of a row, the columns ``first`` are kept together, and what is
+    ``implied`` by these is left unsaid.
+    """
+
+    paint: Mapping[str, Style] = field(default_factory=dict)
+    right: Collection[str] = ()
+    first: Sequence[str] = ()
+    implied: Callable[[Mapping[str, Any], str], bool] = lambda _row, _column: False
+
+
+PLAIN = Look()
+
+
+def words(column: str, colours: Mapping[str, str]) -> Style:
+    """The style of a column of a few words."""
+    return lambda row: colours.get(str(row[column]), "")
+
+
+def moves(column: str) -> Style:
+    """The style of a move of a price: green when it got cheaper, red when dearer, yellow when that may be a mistake.
+
+    What is no longer believed is dim.
+    """
+    return lambda row: _style_of_move(row.get(column) or "")
+
+
+def _style_of_move(said: str) -> str:
+    if said.startswith(WITHDRAWN):
+        return "dim"
+    if said.endswith("(suspect)"):
+        return "yellow"
+    if said.startswith(("decreased", "-")):
+        return "green"
+    return "red" if said.startswith(("increased", "+", "x")) else ""
+
+
+def table(
+    rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, title: str | None = None, look: Look = PLAIN
+) -> None:
+    """Print rows as a table: every column and no style in a pipe, and on a terminal as much as it has room for."""
+    from etl.cli import grid
+
+    grid.show(list(rows), columns, title, look)
+
+
+def lines(*said: str) -> None:
+    """Print lines for people, in which names from elsewhere may stand."""
+    sys.stdout.writelines(f"{legible(line)}\n" for line in said)
 
 
 def text(document: str) -> None:
@@ -130,33 +158,9 @@ def cell(value: Any) -> str:
             return str(value)
 
 
-def _text(value: Any, colours: Mapping[str, str]) -> "Text":
-    from rich.text import Text
-
-    shown = cell(value)
-    return Text(shown, style=colours.get(shown, ""))
-
-
 def _field(value: Any) -> str:
     """One value for a program."""
     return value.isoformat() if isinstance(value, datetime) else cell(value)
-
-
-def _stdout() -> "Console":
-    """The terminal, or where a whole table is gathered for a pipe or a file."""
-    from rich.console import Console
-
-    if sys.stdout.isatty():
-        return Console(highlight=False)
-    return Console(file=io.StringIO(), highlight=False, width=WIDE)
-
-
-def _add_column(grid: "Table", name: str, values: Sequence[Any]) -> None:
-    """Numbers to the right, and what is short on one line."""
-    present = [value for value in values if value is not None]
-    is_number = bool(present) and {type(value) for value in present} <= {int, Decimal}
-    is_short = max((len(cell(value)) for value in present), default=0) <= _SHORT
-    grid.add_column(name, overflow="fold", no_wrap=is_short, justify="right" if is_number else "left")
 
 
 def _jsonable(value: Any) -> Any:

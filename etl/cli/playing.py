@@ -2,22 +2,22 @@
 
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import typer
 from sqlalchemy import Connection, text
 
 from etl import spoken
-from etl.cli import output
+from etl.cli import output, versions
 from etl.cli.invocation import Session
 from etl.cli.progress import shown
 from etl.cli.pull import conclude, row_of
 from etl.demo import story
+from etl.domain.meters import Meter
 from etl.load import changes as feed
-from etl.load import log
+from etl.load import log, models
 from etl.result import Result
 
 MOST = 25
@@ -29,10 +29,20 @@ TELLING = {"input_token": "input", "output_token": "output"}
 """The meters that everybody pays for."""
 
 CHANGED = ("day", "where", "model", *TELLING.values(), "currency")
+MOVED = output.Look(
+    paint={shown: output.moves(f"{shown} change") for shown in TELLING.values()},
+    first=("day", "where", "model"),
+)
+
+DRAWN = "deepseek/deepseek-chat"
+"""The model whose price every gateway cut, one after the other."""
+
+CHART = 24
 
 NEXT = {
     "report": "charts: price histories, cuts and rises, cheapest hosts, in one page for your browser",
     "changes --source demo_bifrost": "every change that one gateway made",
+    "history deepseek-chat": "one model's prices at all gateways, with a chart of each",
     "db psql": "ask your own questions in SQL: the views are in the schema mart",
     "db url": "the address for BI tools",
     "run": "pull the real catalogs; two of the five need no key",
@@ -55,14 +65,15 @@ def _tell(connection: Connection, results: Sequence[Result], changes: Sequence[d
     """What was loaded, what changed, what can be asked, and what to do next."""
     output.table(_loaded(connection, results, changes), LOADED, title="What was loaded")
     if not any(result.opened for result in results):
-        typer.echo("\nThis warehouse had the story already: the same snapshots again change nothing.")
+        output.lines("", "This warehouse had the story already: the same snapshots again change nothing.")
     _show(changes)
+    _draw(connection)
     for question in story.QUESTIONS:
         rows = [dict(row) for row in connection.execute(text(question.sql)).mappings()]
         output.table(rows, list(rows[0]) if rows else [], title=f"\n{question.title}")
-    typer.echo("\nWhat to try next")
+    output.lines("", "What to try next")
     for command, purpose in NEXT.items():
-        typer.echo(f"  {_program()} {command:<30} {purpose}")
+        output.lines(f"  {_program()} {command:<30} {purpose}")
 
 
 def _changes(connection: Connection) -> list[dict[str, Any]]:
@@ -89,8 +100,32 @@ def _show(changes: Sequence[dict[str, Any]]) -> None:
     """The changes that a newcomer understands at once; the others come and go with their models."""
     telling = [row for row in changes if row["cause"] == "price" and row["is_economic"] and row["meter"] in TELLING]
     rows = [_pair(list(group)) for _, group in groupby(sorted(telling, key=_offer), key=_offer)]
-    output.table(rows[:MOST], CHANGED, title="\nWhat changed in price (per million tokens)")
-    typer.echo(f"… {len(changes)} changes in all, with cached and other prices, and models that came and went")
+    output.table(rows[:MOST], CHANGED, title="\nWhat changed in price (per million tokens)", look=MOVED)
+    output.lines(f"… {len(changes)} changes in all, with cached and other prices, and models that came and went")
+
+
+def _draw(connection: Connection) -> None:
+    """How one price went at all gateways of the story; nothing where their models could not be linked."""
+    ours = {source.name for source in story.sources()}
+    linked = [(each.source, each.model_id) for each in models.linked(connection, DRAWN) if each.source in ours]
+    rows = [row for row in models.history(connection, linked) if row["meter"] == Meter.INPUT_TOKEN]
+    last = models.last_observed(connection, sorted(ours))
+    if not rows or last is None:
+        return
+    first = min(row["valid_from"] for row in rows)
+    draw = versions.charts(rows, (first, last), CHART)
+    drawn = [_drawn(offer, draw(offer)) for offer in versions.offers(rows)]
+    title = f"What {DRAWN.partition('/')[2]} cost from {first:%Y-%m-%d} to {last:%Y-%m-%d} (per million input tokens)"
+    output.table(drawn, list(drawn[0]), title=f"\n{title}")
+
+
+def _drawn(offer: Sequence[Mapping[str, Any]], chart: str) -> dict[str, str]:
+    return {
+        "where": versions.name(offer[0]),
+        "first": versions.price(offer[0]),
+        "over time": chart,
+        "last": versions.price(offer[-1]),
+    }
 
 
 def _offer(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -107,6 +142,7 @@ def _pair(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "model": first["model_id"].rpartition("/")[2] + tier,
         "currency": first["currency"],
         **{TELLING[row["meter"]]: spoken.step(row) for row in rows},
+        **{f"{TELLING[row['meter']]} change": row["change"] for row in rows},
     }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from etl import spoken
-from etl.cli import output
+from etl.cli import changes, output
 from etl.cli.progress import shown
 from etl.cli.session import LogFormatOption, session
 from etl.errors import ConfigurationError
@@ -130,9 +130,9 @@ def conclude(results: Iterable["Result"]) -> None:
 
 
 def _show_changes(results: Iterable["Result"]) -> None:
-    changes = [change for result in results for change in result.changes]
-    if changes:
-        output.table(map(spoken.spoken, changes), spoken.COLUMNS, title="\nwhat would change")
+    told = [change for result in results for change in result.changes]
+    if told:
+        output.table(map(spoken.spoken, told), spoken.COLUMNS, title="\nwhat would change", look=changes.LOOK)
 
 
 def row_of(result: "Result") -> dict[str, Any]:

@@ -6,7 +6,7 @@ import them all.
 
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,6 +61,15 @@ def require_known(name: str, known: Iterable[str], *, what: str = "source") -> N
     near = difflib.get_close_matches(name, names, n=1)
     there = f"did you mean {near[0]}?" if near else f"there is {', '.join(names) or 'none yet'}"
     raise ConfigurationError(f"no {what} {name}; {there}")
+
+
+def near(name: str, names: Sequence[str]) -> list[str]:
+    """At most three names that may have been meant: those that contain what was typed, or look like it."""
+    spelled = {each.lower(): each for each in names}
+    typed = name.lower()
+    inside = [each for each in spelled if typed and typed in each]
+    found = [*difflib.get_close_matches(typed, inside or spelled, n=3), *inside[:3]]
+    return [spelled[each] for each in dict.fromkeys(found)][:3]
 
 
 def require_source(current: "Session", connection: "Connection", name: str) -> None:

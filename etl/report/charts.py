@@ -111,8 +111,8 @@ def tiers(rows: Sequence[Row]) -> list[dict[str, Any]]:
 def _stairs(rows: Iterable[Row]) -> dict[int, str]:
     prices: dict[int, str] = {}
     for row in sorted(rows, key=itemgetter("tier_start")):
-        prices.setdefault(row["lower_start"], spoken.amount(row["meter"], row["lower_unit_price"]))
-        prices[row["tier_start"]] = spoken.amount(row["meter"], row["unit_price"])
+        prices.setdefault(row["lower_start"], spoken.amount(row["lower_unit_price"], row["meter"]))
+        prices[row["tier_start"]] = spoken.amount(row["unit_price"], row["meter"])
     return prices
 
 

@@ -87,11 +87,11 @@ def _quoted(row: Row) -> str | tuple[str, str, str | None]:
     """What a version is told as."""
     if row["unit_price"] is None:
         return str(row["price_state"])
-    amount = spoken.amount(row["meter"], row["unit_price"])
+    amount = spoken.amount(row["unit_price"], row["meter"])
     if row["currency"] == "USD":
         return amount
     usd = row["unit_price_usd"]
-    return amount, row["currency"], None if usd is None else spoken.amount(row["meter"], usd)
+    return amount, row["currency"], None if usd is None else spoken.amount(usd, row["meter"])
 
 
 def _told(mark: Mark) -> tuple[Any, ...]:

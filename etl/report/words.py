@@ -85,7 +85,7 @@ def price(row: Mapping[str, Any], which: str) -> str:
     amount, state = row[f"{which}unit_price"], row.get(f"{which}state")
     if amount is None:
         return str(state or "none")
-    return spoken.amount(row["meter"], amount)
+    return spoken.amount(amount, row["meter"])
 
 
 def effect(ratio: Decimal | None) -> str:

@@ -93,6 +93,12 @@ def story(story_url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def story_engine(story_url: URL) -> Engine:
+    """The story, for questions in SQL."""
+    return open_engine(story_url)
+
+
+@pytest.fixture
 def gateway() -> Iterator[Gateway]:
     """A gateway that is well and has our time."""
     with Gateway(ok(b'{"data": []}', Date=format_datetime(datetime.now(UTC), usegmt=True))) as listening:

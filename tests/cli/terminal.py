@@ -41,7 +41,7 @@ def on_terminal(folder: Path, environ: Mapping[str, str], *arguments: str, inter
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
     command = [sys.executable, "-c", _TAKE_TERMINAL, *arguments]
-    values = {**environ, "TERM": "xterm"}
+    values = {"TERM": "xterm", **environ}
     with subprocess.Popen(
         command, cwd=folder, env=values, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
     ) as process:

@@ -1,4 +1,4 @@
-"""What the documents show of ``etl explain`` is what it prints about the demo."""
+"""What the documents show of ``etl explain`` and ``etl history`` is what they print about the demo."""
 
 import re
 import shlex
@@ -15,11 +15,10 @@ ELLIPSIS = "…"
 
 
 @pytest.mark.slow
-def test_the_documents_show_what_is_explained(demo_url: URL, tmp_path: Path) -> None:
-    shown = [
-        block.code for document in DOCUMENTS for block in blocks(document, "text") if "$ etl explain" in block.code
-    ]
-    assert shown
+def test_the_documents_show_what_is_printed(demo_url: URL, tmp_path: Path) -> None:
+    texts = [block.code for document in DOCUMENTS for block in blocks(document, "text")]
+    shown = [code for code in texts if code.startswith(("$ etl explain", "$ etl history"))]
+    assert {code.split()[2] for code in shown} == {"explain", "history"}
     for example in shown:
         command, _, expected = example.partition("\n")
         ended = etl(tmp_path, *shlex.split(command)[2:], DATABASE_URL=demo_url.render_as_string(hide_password=False))
