@@ -40,7 +40,7 @@ DRAWN = "deepseek/deepseek-chat"
 CHART = 24
 
 NEXT = {
-    "report": "charts: price histories, cuts and rises, cheapest hosts, in one page for your browser",
+    "report --open": "charts of all this, in one page for your browser",
     "changes --source demo_bifrost": "every change that one gateway made",
     "history deepseek-chat": "one model's prices at all gateways, with a chart of each",
     "db psql": "ask your own questions in SQL: the views are in the schema mart",

@@ -29,6 +29,7 @@ def report(
         list[str] | None,
         typer.Option("--model", help="Only this model, by any of its ids, with * and ?; may be repeated."),
     ] = None,
+    is_opened: Annotated[bool, typer.Option("--open", help="Open it in the browser as well.")] = False,
 ) -> None:
     """Write one page of HTML with charts: what changed, price histories, cheapest hosts, health.
 
@@ -36,6 +37,8 @@ def report(
     """
     first = since and moment("--since", since)
     file = None if place == STDOUT else _file(place)
+    if is_opened and file is None:
+        raise ConfigurationError("--open needs a file: name one by --output")
     from etl.report.facts import read
     from etl.report.file import write
     from etl.report.page import page
@@ -54,7 +57,10 @@ def report(
     size = write(file, text)
     if facts.is_empty:
         output.note("nothing was observed yet: the page says what to do")
-    output.note(f"{file}: {size / 1e6:.1f} MB; open it in a browser: {file.resolve().as_uri()}")
+    uri = file.resolve().as_uri()
+    output.note(f"{file}: {size / 1e6:.1f} MB; open it in a browser: {uri}")
+    if is_opened:
+        typer.launch(uri)
 
 
 def _file(place: str) -> Path:

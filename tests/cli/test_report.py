@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 
-from tests.cli.conftest import Run
+from tests import processes
+from tests.cli.conftest import Run, named
+from tests.schedule.daemons import until
 
 
 @pytest.mark.usefixtures("story")
@@ -14,6 +16,17 @@ def test_it_writes_a_page_and_says_where(etl: Run, folder: Path) -> None:
     assert (ended.status, ended.out) == (0, "")
     assert ended.err == f"report.html: 2.1 MB; open it in a browser: {(folder / 'report.html').as_uri()}\n"
     assert (folder / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_it_is_opened_by_what_opens_files_here(story_url: URL, tmp_path: Path) -> None:
+    opener = tmp_path / "bin" / "xdg-open"
+    opener.parent.mkdir()
+    opener.write_text(f'#!/bin/sh\necho "$1" > "{tmp_path}/opened"\n')
+    opener.chmod(0o755)
+    values = {"DATABASE_URL": named(story_url), "PATH": f"{opener.parent}:/usr/bin:/bin"}
+    assert processes.etl(tmp_path, "report", "--open", **values).status == 0
+    until((tmp_path / "opened").is_file, "the opener")
+    until(lambda: (tmp_path / "opened").read_text() == f"{(tmp_path / 'report.html').as_uri()}\n", "its argument")
 
 
 @pytest.mark.usefixtures("story")
@@ -45,10 +58,11 @@ def test_an_empty_warehouse_is_no_error(etl: Run, warehouse: Engine, folder: Pat
         (("-o", "nowhere/report.html"), "--output nowhere/report.html: there is no folder nowhere; make it first"),
         (("-o", "."), "--output . is a folder: name a file in it, such as report.html"),
         (("-o", ""), "--output is empty: name a file, or - for stdout"),
+        (("-o", "-", "--open"), "--open needs a file: name one by --output"),
     ],
 )
 def test_wrong_usage_is_one_line_and_writes_nothing(
-    etl: Run, folder: Path, typed: tuple[str, str], complaint: str
+    etl: Run, folder: Path, typed: tuple[str, ...], complaint: str
 ) -> None:
     ended = etl("report", *typed)
     assert (ended.status, ended.err.count("\n")) == (2, 1)
