@@ -49,27 +49,38 @@ def titles(slug: str) -> list[str]:
     return [part["meta"]["sliceName"] for part in parts]
 
 
-def log_in(page: "Page", address: str, user: str, password: str) -> None:
-    """Log in by the form, as a person does."""
-    page.goto(f"{address}/login/")
+def log_in(page: "Page", user: str, password: str) -> None:
+    """Log in by the form, as a person does. The page's context knows where Superset is."""
+    page.goto("/login/")
     page.locator("#username").fill(user)
     page.locator("#password").fill(password)
     page.locator("#password").press("Enter")
     page.wait_for_url(lambda url: "/login" not in url)
 
 
-def open_dashboard(page: "Page", address: str, slug: str, width: int, *, look: str = "") -> Visit:
+def open_dashboard(page: "Page", slug: str, width: int, *, look: str = "") -> Visit:
     """Open a dashboard, make the window as high as it is, and wait until every chart shows something."""
     replies: list[Reply] = []
-    page.on("response", lambda response: replies.extend(_replies(response)))
+
+    def note(response: "Response") -> None:
+        replies.extend(_replies(response))
+
+    page.on("response", note)
     # Charts are drawn when they come into view, so the window has to hold all of them.
     page.set_viewport_size({"width": width, "height": 4000})
-    page.goto(f"{address}/superset/dashboard/{slug}/{look}")
+    page.goto(f"/superset/dashboard/{slug}/{look}")
     page.wait_for_selector(".grid-content", timeout=60_000)
-    page.wait_for_function(_SETTLED, arg=len(titles(slug)), timeout=60_000)
+    settled(page, slug)
     page.set_viewport_size({"width": width, "height": round(page.evaluate(_HEIGHT)) + 16})
     page.wait_for_timeout(2_000)  # Charts grow into their places.
+    page.remove_listener("response", note)
     return Visit(dict(page.evaluate(_SHOWN)), replies)
+
+
+def settled(page: "Page", slug: str) -> dict[str, str]:
+    """Wait until every chart shows something; what that is, by title."""
+    page.wait_for_function(_SETTLED, arg=len(titles(slug)), timeout=60_000)
+    return dict(page.evaluate(_SHOWN))
 
 
 def _replies(response: "Response") -> list[Reply]:
