@@ -4,13 +4,16 @@ It reads the warehouse as a login of the reader's role. The environment below ``
 are the same; pictures of all dashboards are left in ``build/screenshots``.
 """
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from sqlalchemy import URL
 
-from bi.superset import environment, reader, serve, visit
+from bi.superset import adopt, bundle, environment, reader, serve, visit
 from bi.superset.start import ADMIN, secret
 from tests.browsing import DESKTOP, PHONE, browsing, photograph
 from tests.conftest import free_port
@@ -79,6 +82,21 @@ def test_a_dashboard_can_be_narrowed_to_one_source(page: "Page", slug: str) -> N
     page.locator("[data-test=filter-bar__apply-button]").click()
     page.wait_for_function(f"() => !({_OTHERS})()")
     assert set(visit.settled(page, slug).values()) <= {"drawn", "empty"}
+
+
+def test_what_superset_exports_is_what_was_imported(
+    page: "Page", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = bundle.files()
+    shutil.copytree(bundle.HERE, tmp_path / "bundle", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    monkeypatch.setattr(bundle, "HERE", tmp_path / "bundle")
+    answer = page.request.get("/api/v1/dashboard/export/?q=!(1,2,3,4)")
+    (tmp_path / "export.zip").write_bytes(answer.body())
+    for file in (tmp_path / "bundle" / "charts").iterdir():
+        file.write_text(yaml.dump({"uuid": yaml.safe_load(file.read_text(encoding="utf-8"))["uuid"]}), encoding="utf-8")
+    adopt.main(tmp_path / "export.zip")
+    for place, content in before.items():
+        assert yaml.safe_load(bundle.files()[place]) == yaml.safe_load(content), place
 
 
 def overlapping(boxes: list[Any]) -> list[tuple[Any, Any]]:
