@@ -43,8 +43,8 @@ SERVICES = composed()["services"]
 DOCKERFILE = SERVICES["migrate"]["build"]["dockerfile_inline"].splitlines()
 
 
-def test_the_services_are_a_database_a_migration_and_the_daemon() -> None:
-    assert SERVICES.keys() == {"postgres", "migrate", "schedule"}
+def test_the_services_are_a_database_a_migration_and_the_daemon_and_all_others_have_to_be_asked_for() -> None:
+    assert {name for name, service in SERVICES.items() if "profiles" not in service} == {"postgres", *OURS}
     assert SERVICES["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
     assert SERVICES["schedule"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
     assert [volume.split(":") for volume in SERVICES["postgres"]["volumes"]] == [["postgres", "/var/lib/postgresql"]]
@@ -111,9 +111,14 @@ def test_a_variable_names_a_secret_of_its_service_when_there_is_one_and_is_empty
 def test_what_stands_in_the_place_of_an_optional_file_is_there() -> None:
     file = composed()
     defaults = {each["file"] for each in (*file["secrets"].values(), *file["configs"].values())}
-    required = {"./secrets/postgres_password", "./secrets/database_url"}
+    required = {"./secrets/postgres_password", "./secrets/database_url", "./secrets/reader_password"}
     assert all((ROOT / default).is_file() for default in defaults - required)
     assert required < defaults
+
+
+def test_what_starts_without_a_profile_needs_no_secret_of_one() -> None:
+    plain = {secret for name in ("postgres", *OURS) for secret in SERVICES[name]["secrets"]}
+    assert "reader_password" not in plain
 
 
 def test_every_secret_is_asked_for_by_a_service_and_is_kept_out_of_git() -> None:
