@@ -28,7 +28,7 @@ _PATIENCE = 180
 def main() -> None:
     """Install, prepare and become the server; Ctrl-C ends it."""
     interpreter = environment.python()
-    HOME.mkdir(parents=True, exist_ok=True)
+    HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
     warehouse = os.environ.get("WAREHOUSE_URL") or _own_warehouse()
     sys.stderr.write(f"http://{ADDRESS}, user {ADMIN}, password in {HOME.relative_to(environment.ROOT)}/admin_password\n")
     os.chdir(environment.ROOT)

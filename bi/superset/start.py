@@ -20,7 +20,7 @@ _DATABASE = "databases/warehouse.yaml"
 def main(address: str) -> None:
     """Prepare, then become the server on an address such as ``127.0.0.1:8088``."""
     home = Path(os.environ["SUPERSET_HOME"])
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ.setdefault("SUPERSET_CONFIG_PATH", str(HERE / "superset_config.py"))
     secret(home / "secret_key")
     prepare(home, secret(home / "admin_password"))

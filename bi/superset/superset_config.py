@@ -30,4 +30,3 @@ TALISMAN_CONFIG = {
     },
 }
 ENABLE_CORS = False
-SESSION_COOKIE_SAMESITE = "Strict"
