@@ -30,7 +30,8 @@ def main() -> None:
     interpreter = environment.python()
     HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
     warehouse = os.environ.get("WAREHOUSE_URL") or _own_warehouse()
-    sys.stderr.write(f"http://{ADDRESS}, user {ADMIN}, password in {HOME.relative_to(environment.ROOT)}/admin_password\n")
+    place = (HOME / "admin_password").relative_to(environment.ROOT)
+    sys.stderr.write(f"http://{ADDRESS}, user {ADMIN}, password in {place}\n")
     os.chdir(environment.ROOT)
     os.execve(interpreter, _command(interpreter, ADDRESS), _environment(HOME, warehouse))  # noqa: S606
 
