@@ -43,9 +43,8 @@ SERVICES = composed()["services"]
 DOCKERFILE = SERVICES["migrate"]["build"]["dockerfile_inline"].splitlines()
 
 
-def test_the_services_are_a_database_a_migration_and_the_daemon() -> None:
-    always = {name for name, service in SERVICES.items() if "profiles" not in service}
-    assert always == {"postgres", "migrate", "schedule"}
+def test_the_services_are_a_database_a_migration_and_the_daemon_and_all_others_have_to_be_asked_for() -> None:
+    assert {name for name, service in SERVICES.items() if "profiles" not in service} == {"postgres", *OURS}
     assert SERVICES["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
     assert SERVICES["schedule"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
     assert [volume.split(":") for volume in SERVICES["postgres"]["volumes"]] == [["postgres", "/var/lib/postgresql"]]
