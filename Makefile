@@ -7,10 +7,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow check bench superset superset-bundle superset-adopt superset-pictures clean
+.PHONY: help install demo test test-slow check bench superset superset-bundle superset-adopt pictures clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 install: .venv/.installed ## Install the command `etl` into .venv
 
@@ -41,8 +41,8 @@ superset-bundle: .venv/.installed ## Pack the dashboards for another Superset in
 superset-adopt: .venv/.tested ## Take back what was changed in the browser, from EXPORT=the archive that it exported
 	@$(BIN)/python -m bi.superset.adopt $(EXPORT)
 
-superset-pictures: .venv/.slow ## Draw the pictures of the dashboards in docs/pictures, from the demo
-	@$(BIN)/python -m bi.superset.pictures
+pictures: .venv/.slow ## Draw the pictures of the report and the dashboards in docs/pictures, from the demo
+	@$(BIN)/python -m bi.pictures
 
 clean: ## Remove .venv and caches; the database and its data stay
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

@@ -1,4 +1,4 @@
-"""Pictures of the dashboards for the README, drawn from the demo: ``python -m bi.superset.pictures [FOLDER]``.
+"""The pictures of the documents, drawn from the demo: ``python -m bi.pictures [FOLDER]``.
 
 Needs Chromium and the extra ``browser``. The demo is played into an embedded Postgres of its own, which is gone
 afterwards.
@@ -13,10 +13,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bi.superset import environment, reader, serve, visit
 from bi.superset.start import ADMIN, secret
 from etl.database.engine import database_url
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 FOLDER = environment.ROOT / "docs" / "pictures"
 WIDTH, HEIGHT = 1280, 1100
@@ -29,30 +33,51 @@ _BOTTOM = f"""() => Math.max(...[...document.querySelectorAll('.grid-row')]
 
 
 def main(folder: Path = FOLDER) -> None:
-    """One picture of the upper rows of each dashboard, at the width of a desktop, without Superset's own menus."""
+    """Pictures of the report and of each dashboard, at the width of a desktop."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  an extra
 
     folder.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with tempfile.TemporaryDirectory(prefix="pictures-") as place, sync_playwright() as driver:
-        home = Path(place)
         sandbox = [] if os.getuid() else ["--no-sandbox"]
         browser = driver.chromium.launch(executable_path=chromium, args=["--disable-gpu", *sandbox])
-        with _demo(home) as warehouse, serve.serving(home, warehouse, f"127.0.0.1:{_free_port()}") as address:
-            page = browser.new_page(base_url=address)
-            visit.log_in(page, ADMIN, secret(home / "admin_password"))
-            for slug in visit.SLUGS:
-                visit.open_dashboard(page, slug, WIDTH, look="?standalone=1")
-                page.add_style_tag(content=_HIDDEN)
-                whole = {"x": 0, "y": 0, "width": WIDTH, "height": page.evaluate(_BOTTOM) + 16}
-                page.screenshot(path=folder / f"superset-{slug}.png", clip=whole)
+        home, port = Path(place), str(_free_port())
+        with _demo(home, port) as warehouse:
+            _etl(home, port, "report")
+            _report(browser, home / "report.html", folder)
+            _dashboards(browser, home, warehouse, folder)
         browser.close()
 
 
+def _report(browser: "Browser", file: Path, folder: Path) -> None:
+    """The sections that a reader looks at first, each as far as its chart goes."""
+    page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
+    page.goto(file.as_uri())
+    page.wait_for_selector("html.ready")
+    for section in ("history", "offers"):
+        box = page.locator(f"#{section}").bounding_box()
+        table = page.locator(f"#{section} .scroll").bounding_box()
+        if box and table:
+            clip = {**box, "height": min(table["y"] + 220, box["y"] + box["height"]) - box["y"]}
+            page.screenshot(path=folder / f"report-{section}.png", clip=clip, full_page=True)
+    page.close()
+
+
+def _dashboards(browser: "Browser", home: Path, warehouse: str, folder: Path) -> None:
+    """The upper rows of each dashboard, without Superset's own menus."""
+    with serve.serving(home, warehouse, f"127.0.0.1:{_free_port()}") as address:
+        page = browser.new_page(base_url=address)
+        visit.log_in(page, ADMIN, secret(home / "admin_password"))
+        for slug in visit.SLUGS:
+            visit.open_dashboard(page, slug, WIDTH, look="?standalone=1")
+            page.add_style_tag(content=_HIDDEN)
+            whole = {"x": 0, "y": 0, "width": WIDTH, "height": page.evaluate(_BOTTOM) + 16}
+            page.screenshot(path=folder / f"superset-{slug}.png", clip=whole)
+
+
 @contextmanager
-def _demo(home: Path) -> Iterator[str]:
+def _demo(home: Path, port: str) -> Iterator[str]:
     """A warehouse after the demo, as a reader sees it."""
-    port = str(_free_port())
     try:
         _etl(home, port, "demo")
         url = reader.login(database_url(_etl(home, port, "db", "url")), serve.ROLE, secret(home / "reader_password"))
