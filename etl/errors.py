@@ -6,7 +6,7 @@
     │   ├── CredentialError       the variable that should hold a credential is unset
     │   └── DatabaseError         no database, or one with another schema
     ├── ExportError         an export could not be written; the one before it stands; exit status 1
-    ├── ReportError         a report could not be written; the one before it stands; exit status 1
+    ├── ReportError         a report could not be made or written; the one before it stands; exit status 1
     ├── ArchiveError        a folder cannot take or give an archived body; nothing was dropped; exit status 1
     ├── SparkError          Spark did not start, or a job of it failed; exit status 1
     └── SourceError         this source's snapshot failed, the others go on; exit status 1
@@ -51,7 +51,7 @@ class ExportError(EtlError):
 
 
 class ReportError(EtlError):
-    """A report could not be written: what was in its place stands as it was."""
+    """A report could not be made or written: what was in its place stands as it was."""
 
 
 class ArchiveError(EtlError):

@@ -34,8 +34,10 @@ def histories(facts: Facts) -> list[Model]:
     models: dict[str, list[dict[str, Any]]] = {}
     for key, rows in groupby(facts.prices, key=itemgetter(*OFFER)):
         versions = list(rows)
-        models.setdefault(_name(versions[0]), []).append(_offer(key, versions, observed))
-    found = [{"name": name, "offers": offers} for name, offers in models.items()]
+        # A source that was last looked at before the window has nothing to show in it.
+        if observed.since <= observed.last[versions[0]["source"]]:
+            models.setdefault(_name(versions[0]), []).append(_offer(key, versions, observed))
+    found = [{"name": words.shortened(name), "offers": offers} for name, offers in models.items()]
     return sorted(found, key=lambda model: (-_telling(model["offers"]), model["name"]))
 
 
@@ -68,9 +70,8 @@ def _spans(rows: Iterable[Row], key: Sequence[str]) -> dict[Any, list[Span]]:
 
 def _offer(key: tuple[Any, ...], versions: Sequence[Row], observed: _Observed) -> dict[str, Any]:
     first, last = versions[0], observed.last[key[0]]
-    since = max(observed.since, first["valid_from"])
     quoted = [Version(Span(row["valid_from"], row["valid_to"]), _quoted(row)) for row in versions]
-    told = outline(quoted, list(observed.silences(key)), since, last) if since <= last else []
+    told = outline(quoted, observed.silences(key), max(observed.since, first["valid_from"]), last)
     return {
         "source": words.shortened(first["source"]),
         "where": words.shortened(words.where(first)),
@@ -102,7 +103,7 @@ def _told(mark: Mark) -> tuple[Any, ...]:
 
 def _name(row: Row) -> str:
     """What a model is called across gateways; by its source where nobody knows which one it is."""
-    return words.shortened(row["canonical_id"] or f"{row['model_id']} ({row['source']})")
+    return str(row["canonical_id"] or f"{row['model_id']} ({row['source']})")
 
 
 def _telling(offers: Iterable[dict[str, Any]]) -> int:

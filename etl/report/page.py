@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from etl import spoken
 from etl.domain.meters import Meter
+from etl.errors import ReportError
 from etl.report import words
 from etl.report.charts import charts
 from etl.report.facts import MOST, Facts
@@ -24,14 +25,23 @@ SCRIPTS = ("chart.js", "history.js", "overview.js", "table.js", "start.js")
 
 
 def page(facts: Facts) -> str:
-    """The page. Where there is no room for the price histories of all models, it has those with the most to see."""
+    """The page. Where there is no room for the price histories of all models, it has those with the most to see.
+
+    Raises ``ReportError`` when what else there is has no room either.
+    """
     models = histories(facts)
     whole = _page(facts, models, len(models))
-    excess = len(whole.encode()) - LARGEST
-    if excess <= 0:
-        return whole
-    room = sum(map(_size, models)) - excess
-    return _page(facts, list(_fitting(models, room)), len(models))
+    if (excess := _excess(whole)) > 0:
+        room = sum(map(_size, models)) - excess
+        whole = _page(facts, list(_fitting(models, room)), len(models))
+    if _excess(whole) > 0:
+        raise ReportError("there is too much for a page: narrow it by --source, --model or --since")
+    return whole
+
+
+def _excess(text: str) -> int:
+    """Bytes beyond what a page may have."""
+    return len(text.encode()) - LARGEST
 
 
 def _fitting(models: Iterable[Model], room: int) -> Iterable[Model]:
@@ -90,7 +100,7 @@ def _data(facts: Facts, models: list[Model]) -> dict[str, Any]:
         "meters": [(meter, words.meter_name(meter)) for meter in Meter],
         "units": {meter: spoken.unit(meter) for meter in Meter},
         # Milliseconds: wide enough to be seen, whatever the window.
-        "barWidth": int((until - facts.scope.since).total_seconds() * 1000 / 120) or 1,
+        "barWidth": max(1, int((until - facts.scope.since).total_seconds() * 1000 / 120)),
     }
 
 

@@ -48,10 +48,10 @@ def outline(
     The ends of what is unseen were seen. So what was quoted for the first time when a silence began has a moment of
     its own before it, and what was quoted for the first time at ``until`` is there as well.
     """
-    silences = _joined(unseen)
+    silences, spans = _joined(unseen), [each.span for each in versions]
     told: list[tuple[datetime, Mark]] = []
-    for moment in _moments([*(each.span for each in versions), *silences], since, until):
-        version = _at(moment, versions, [each.span for each in versions])
+    for moment in _moments([*spans, *silences], since, until):
+        version = _at(moment, versions, spans)
         silence = _at(moment, silences, silences) if moment < until else None
         marks: list[Mark] = []
         if silence is None or silence.since == moment:

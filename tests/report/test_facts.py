@@ -153,6 +153,14 @@ def test_a_price_that_went_and_came_back_is_absent_in_between(engine: Engine) ->
     assert points(engine) == [(0, "1"), (1, "absent"), (3, "1")]
 
 
+def test_a_source_that_was_last_looked_at_before_the_window_has_no_history_in_it(engine: Engine) -> None:
+    load(engine, "old", 0, WORLD)
+    load(engine, "new", 40, WORLD)
+    found = read(engine, Asked(now=NOW, since=datetime(2026, 2, 1, tzinfo=UTC)))
+    assert {row["source"] for row in found.prices} == {"old", "new"}
+    assert {offer["source"] for model in histories(found) for offer in model["offers"]} == {"new"}
+
+
 def test_a_component_that_costs_nothing_is_no_change_when_it_comes(engine: Engine) -> None:
     for number, prices in enumerate(({}, {"image": "0"}, {"image": "0.01"})):
         load(engine, "s", number, World({"openai/a": ("A", {"prompt": "0.000001"} | prices)}))

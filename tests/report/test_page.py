@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from etl.errors import ReportError
 from etl.report import page as paging
 from etl.report.facts import Facts, read
 from etl.report.history import histories
@@ -172,6 +173,21 @@ def test_a_large_warehouse_fits_and_the_page_says_what_it_left_out(demo_facts: F
     assert f"{shown:,} of 2,500 models" in " ".join(text.split())
 
 
-def test_without_room_for_any_history_the_page_says_so(demo_facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "LARGEST", 1_000_000)
+def test_without_room_for_any_history_the_page_says_so(
+    demo_facts: Facts, demo_page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = json.dumps(facts_in(demo_page)["histories"], ensure_ascii=False, separators=(",", ":"))
+    monkeypatch.setattr(paging, "LARGEST", len(demo_page.encode()) - len(whole.encode()) + 100)
     assert "are too large for a page: choose some by <code>--model</code>" in page(demo_facts)
+
+
+def test_what_has_no_room_at_all_is_an_error_in_one_line(demo_facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "LARGEST", 1_000_000)
+    with pytest.raises(ReportError, match="too much for a page: narrow it by --source"):
+        page(demo_facts)
+
+
+def test_models_that_are_alike_at_their_beginning_stay_apart(demo_facts: Facts) -> None:
+    row = next(row for row in demo_facts.prices if row["source"] == "demo_bifrost")
+    prices = [row | {"canonical_id": None, "model_id": f"{'m' * 200}{number}"} for number in range(3)]
+    assert len(histories(replace(demo_facts, prices=prices))) == 3

@@ -128,7 +128,7 @@ function cells(offer, span) {
   const price = isUnknown ? STATES[span.what] : `${amountOf(span.what)} ${currencyOf(span.what)}`;
   const free = amountOf(span.what) === "0" ? " (free)" : "";
   const usd = isUnknown || !Array.isArray(span.what) ? "" : span.what[2] === null ? "no rate" : `${span.what[2]} USD`;
-  return [nameOf(offer), offer.id, moment(span.since), span.isOpen ? "last look" : moment(span.until), price + free, usd];
+  return [nameOf(offer), offer.id, moment(span.since), span.isOpen ? `${moment(span.until)}, last look` : moment(span.until), price + free, usd];
 }
 
 function historyTable() {
