@@ -40,6 +40,8 @@ def findings(current: Session) -> Iterator[Finding]:
         yield from examined("disk", lambda: software.disk(settings.home))
     else:
         yield skipped("disk", "the database is another server's, and so is its disk")
+    if folder := settings.report.folder:
+        yield from examined("report", lambda: software.disk(folder, "report", "[report] folder"))
     yield from examined("database", lambda: _database(current))
     yield from examined("sources", lambda: gateways.reachable(enabled, settings, clock))
 

@@ -42,26 +42,26 @@ def dependencies(
         yield ok("dependencies", f"{len(needed)} libraries fit")
 
 
-def disk(home: Path) -> Iterator[Finding]:
-    """The space that is left where the embedded Postgres lives, or will live."""
+def disk(home: Path, check: str = "disk", setting: str = "ETL_HOME") -> Iterator[Finding]:
+    """The space that is left where something is written, or will be: the embedded Postgres, or what else says where."""
     # Unlike Path.exists, this takes what may not be looked at for what is not there.
     there = next(folder for folder in (home.absolute(), *home.absolute().parents) if os.path.exists(folder))  # noqa: PTH110
     if not there.is_dir():
-        yield failed("disk", f"{there} is no folder", "set ETL_HOME to a folder")
+        yield failed(check, f"{there} is no folder", f"set {setting} to a folder")
     elif not os.access(there, os.W_OK | os.X_OK):
-        yield failed("disk", f"{there} may not be written", "set ETL_HOME to a folder of your own")
+        yield failed(check, f"{there} may not be written", f"set {setting} to a folder of your own")
     else:
-        yield space(there, shutil.disk_usage(there).free)
+        yield space(there, shutil.disk_usage(there).free, check, setting)
 
 
-def space(folder: Path, free: int) -> Finding:
+def space(folder: Path, free: int, check: str = "disk", setting: str = "ETL_HOME") -> Finding:
     """What so many free bytes mean."""
     found = f"{free / 1024**3:,.1f} GiB free at {folder}"
     if free < HARDLY_ANY:
-        return failed("disk", found, "free some space, or set ETL_HOME to a larger disk")
+        return failed(check, found, f"free some space, or set {setting} to a larger disk")
     if free < LITTLE:
-        return warning("disk", found, "free some space soon, or set ETL_HOME to a larger disk")
-    return ok("disk", found)
+        return warning(check, found, f"free some space soon, or set {setting} to a larger disk")
+    return ok(check, found)
 
 
 def _problem(requirement: str, installed: Callable[[str], str]) -> str | None:

@@ -164,3 +164,16 @@ def test_what_is_secret_in_a_url_is_not_shown(
     monkeypatch.delenv("ETL_S_URL")
     file(secret)
     assert "planted" not in str(etl("doctor"))
+
+
+@pytest.mark.parametrize(("name", "status"), [("reports", "ok"), ("etl.toml/reports", "failed")])
+def test_a_report_needs_a_folder_that_can_be_written(
+    etl: Run, warehouse: Engine, file: File, gateway: Gateway, name: str, status: str
+) -> None:
+    del warehouse
+    file(gateway.url, f'[report]\nfolder = "{name}"\n')
+    found, _ = examine(etl, 0 if status == "ok" else 1)
+    assert (found["report"]["status"], found["report"]["remedy"]) == (
+        status,
+        None if status == "ok" else "set [report] folder to a folder",
+    )
