@@ -39,8 +39,7 @@ def main(folder: Path = FOLDER) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with tempfile.TemporaryDirectory(prefix="pictures-") as place, sync_playwright() as driver:
-        sandbox = [] if os.getuid() else ["--no-sandbox"]
-        browser = driver.chromium.launch(executable_path=chromium, args=["--disable-gpu", *sandbox])
+        browser = driver.chromium.launch(executable_path=chromium, args=["--disable-gpu", "--no-sandbox"])
         home, port = Path(place), str(_free_port())
         with _demo(home, port) as warehouse:
             _etl(home, port, "report")

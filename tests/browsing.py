@@ -1,6 +1,5 @@
 """Debian's Chromium, driven by Playwright: found, or the tests that need it are skipped with a word why."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +17,12 @@ SCREENSHOTS = Path(__file__).parents[1] / "build" / "screenshots"
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
-# Without these the browser asks for updates and the like, which is no affair of a test.
-_QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+# It asks for no updates and the like, which is no affair of a test. What it opens is our own, and its sandbox is not to
+# be had everywhere: not by root, nor in most containers.
+_FLAGS = (
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"),
+    *("--disable-gpu", "--no-sandbox"),
+)
 
 
 @contextmanager
@@ -30,9 +33,7 @@ def browsing() -> Iterator["Browser"]:
         pytest.skip("no Chromium: apt-get install chromium")
     playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install -e '.[browser]'")
     with playwright.sync_playwright() as driver:
-        # As root, Chromium refuses to run in a sandbox of its own.
-        sandbox = [] if os.getuid() else ["--no-sandbox"]
-        browser = driver.chromium.launch(executable_path=chromium, args=[*_QUIET, "--disable-gpu", *sandbox])
+        browser = driver.chromium.launch(executable_path=chromium, args=[*_FLAGS])
         try:
             yield browser
         finally:
