@@ -18,6 +18,12 @@ Look = Callable[..., Seen]
 
 STYLED = "\x1b["
 
+EVERY = [
+    ("changes",),
+    *(pytest.param(typed, marks=pytest.mark.slow) for typed in (("status",), ("history", "deepseek-chat"), ("demo",))),
+]
+"""The commands with tables: one is tried each time, the others take as long again."""
+
 
 @pytest.fixture
 def look(story_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
@@ -40,6 +46,10 @@ def test_cuts_are_green_rises_red_and_suspects_yellow(look: Look) -> None:
     assert re.search(r"\x1b\[31mincreased 14% *\x1b", raw)
     assert re.search(r"\x1b\[33mincreased x10\S* \(suspect\) *\x1b", raw)
     assert re.search(r"\x1b\[32m *-50%", look("history", "deepseek-chat").raw)
+
+
+@pytest.mark.slow
+def test_the_demo_has_the_same_colours(look: Look) -> None:
     demo = look("demo", width=100).raw
     assert re.search(r"\x1b\[32m0.56 → 0.28 *\x1b", demo)
     assert re.search(r"\x1b\[31m280 → 320 *\x1b", demo)
@@ -59,9 +69,9 @@ def test_what_is_no_longer_believed_is_dim(warehouse_url: URL, engine: Engine, t
     ("typed", "values"),
     [
         (("changes",), {"NO_COLOR": "1"}),
-        (("status",), {"NO_COLOR": "no"}),
-        (("history", "deepseek-chat"), {"NO_COLOR": "1"}),
-        (("changes",), {"TERM": "dumb"}),
+        pytest.param(("status",), {"NO_COLOR": "no"}, marks=pytest.mark.slow),
+        pytest.param(("history", "deepseek-chat"), {"NO_COLOR": "1"}, marks=pytest.mark.slow),
+        pytest.param(("changes",), {"TERM": "dumb"}, marks=pytest.mark.slow),
         (("history", "deepseek-chat"), {"TERM": "dumb"}),
     ],
 )
@@ -71,12 +81,12 @@ def test_no_style_where_none_is_wanted(look: Look, typed: tuple[str, ...], value
     assert STYLED not in seen.raw
 
 
-@pytest.mark.parametrize("typed", [("changes",), ("status",), ("history", "deepseek-chat"), ("demo",)])
+@pytest.mark.parametrize("typed", EVERY)
 def test_there_is_style_where_nothing_forbids_it(look: Look, typed: tuple[str, ...]) -> None:
     assert STYLED in look(*typed, NO_COLOR="").raw.replace("\x1b[?25", "").replace("\x1b[2K", "").replace("\x1b[1A", "")
 
 
-@pytest.mark.parametrize("typed", [("changes",), ("status",), ("history", "deepseek-chat"), ("demo",)])
+@pytest.mark.parametrize("typed", EVERY)
 def test_a_pipe_has_no_style_and_is_never_folded(story_url: URL, tmp_path: Path, typed: tuple[str, ...]) -> None:
     piped = etl(tmp_path, *typed, DATABASE_URL=named(story_url), COLUMNS="40", TERM="xterm")
     assert "\x1b" not in piped.out
@@ -90,7 +100,9 @@ def test_a_pipe_has_colours_where_they_are_forced_and_not_forbidden(story_url: U
     assert "\x1b" not in etl(tmp_path, "changes", NO_COLOR="1", **values).out
 
 
-@pytest.mark.parametrize("width", [40, 80, 160])
+@pytest.mark.parametrize(
+    "width", [pytest.param(40, marks=pytest.mark.slow), 80, pytest.param(160, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("typed", [("changes",), ("status",), ("snapshots",), ("history", "gemini-2.5-pro")])
 def test_nothing_is_wider_than_the_terminal(look: Look, typed: tuple[str, ...], width: int) -> None:
     lines = look(*typed, width=width).text.splitlines()
@@ -98,7 +110,7 @@ def test_nothing_is_wider_than_the_terminal(look: Look, typed: tuple[str, ...], 
     assert max(map(len, said)) <= width
 
 
-@pytest.mark.parametrize("width", [80, 160, 300])
+@pytest.mark.parametrize("width", [80, *(pytest.param(width, marks=pytest.mark.slow) for width in (160, 300))])
 def test_the_health_of_a_source_is_in_one_line_on_any_terminal(look: Look, width: int) -> None:
     text = look("status", width=width).text
     assert re.search(r"^demo_bifrost .*disabled .*2026-01-05 10:20:00Z .*15 +43", text, re.MULTILINE)

@@ -80,12 +80,17 @@ def test_letters_of_all_scripts_stay_as_they_are(name: str) -> None:
     ("encoding", "typed", "shown"),
     [
         ("ascii", ("changes", "--source", "demo_bifrost"), b"0.07 -> 0.028 USD"),
-        ("latin-1", ("changes", "--source", "demo_bifrost"), b"0.07 -> 0.028 USD"),
+        pytest.param("latin-1", ("changes", "--source", "demo_bifrost"), b"0.07 -> 0.028 USD", marks=pytest.mark.slow),
         ("ascii", ("history", "o1"), b"2025-11-03 777777777777777777777                          7 2026-01-05"),
-        ("ascii", ("explain", "demo_bifrost", "openai/gpt-4o"), b"demo_bifrost | openai/gpt-4o | openai"),
+        pytest.param(
+            "ascii",
+            ("explain", "demo_bifrost", "openai/gpt-4o"),
+            b"demo_bifrost | openai/gpt-4o | openai",
+            marks=pytest.mark.slow,
+        ),
         ("latin-1", ("explain", "demo_bifrost", "openai/gpt-4o"), b"demo_bifrost \xb7 openai/gpt-4o"),
-        ("ascii", ("demo",), b"0.56 -> 0.28"),
-        ("ascii", ("status",), b"demo_bifrost"),
+        pytest.param("ascii", ("demo",), b"0.56 -> 0.28", marks=pytest.mark.slow),
+        pytest.param("ascii", ("status",), b"demo_bifrost", marks=pytest.mark.slow),
         ("ascii", ("run", "--help"), b"Usage: etl run"),
     ],
 )
@@ -110,6 +115,7 @@ def test_a_name_beyond_the_encoding_ends_no_command(warehouse_url: URL, engine: 
         assert (done.returncode, rb"openai/mod\xe8le\u4e2d" in done.stdout) == (0, True), done.stderr
 
 
+@pytest.mark.slow
 def test_columns_stand_below_each_other_in_any_encoding(story_url: URL, tmp_path: Path) -> None:
     values = environment(tmp_path, DATABASE_URL=named(story_url), PYTHONIOENCODING="ascii")
     done = subprocess.run(
