@@ -7,7 +7,9 @@ else the embedded binaries on a free port in a temporary folder. ``DATABASE_URL`
 import contextlib
 import gc
 import os
+import shutil
 import socket
+import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -77,7 +79,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
         with _container() as url:
             yield url
     else:
-        with _embedded(tmp_path_factory.mktemp("postgres")) as url:
+        with _quick_folder(tmp_path_factory) as folder, _embedded(folder) as url:
             yield url
 
 
@@ -170,6 +172,21 @@ def _container() -> Iterator[URL]:
 
     with PostgresContainer(IMAGE, driver="psycopg") as container:
         yield database_url(container.get_connection_url())
+
+
+MEMORY = Path("/dev/shm")  # noqa: S108  a folder of its own is made in it
+ROOM = 4 << 30
+"""Bytes of memory that have to be free for the databases of a run."""
+
+
+@contextmanager
+def _quick_folder(factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for a server: in memory where there is room, because each test clones a database and drops it."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        with tempfile.TemporaryDirectory(prefix="etl-tests-", dir=MEMORY, ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+    else:
+        yield factory.mktemp("postgres")
 
 
 @contextmanager
