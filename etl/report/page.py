@@ -125,7 +125,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["words"] = words
-    for name in ("moment", "day", "span", "number", "shortened", "effect", "change"):
+    for name in ("moment", "day", "span", "number", "shortened", "cell", "effect", "change"):
         environment.filters[name] = getattr(words, name)
     environment.filters["combine"] = dict
     return environment

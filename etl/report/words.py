@@ -1,9 +1,12 @@
 """Facts as a page says them: every amount exact and with its unit, every moment in UTC."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+from markupsafe import Markup, escape
 
 from etl import spoken
 from etl.domain.meters import plain
@@ -28,6 +31,11 @@ def shortened(text: object) -> str:
     """A text of a gateway, at a length that can be shown, without characters that turn the text around it."""
     shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(text))
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
+
+
+def cell(text: object) -> Markup:
+    """A text of a gateway in a table, where it may be broken behind the signs that take ids apart."""
+    return Markup(re.sub(r"([/_:])(?=.)", r"\1<wbr>", escape(shortened(text))))  # noqa: S704  escaped
 
 
 def moment(value: datetime | None) -> str:

@@ -35,7 +35,7 @@ class Parsed(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
-        self._open = tag
+        self._open = self._open if tag == "wbr" else tag
 
     def handle_endtag(self, tag: str) -> None:
         self._open = "" if tag == self._open else self._open
