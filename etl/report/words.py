@@ -35,7 +35,8 @@ def shortened(text: object) -> str:
 
 def cell(text: object) -> Markup:
     """A text of a gateway in a table, where it may be broken behind the signs that take ids apart."""
-    return Markup(re.sub(r"([/_:])(?=.)", r"\1<wbr>", escape(shortened(text))))  # noqa: S704  escaped
+    # As Markup, the text would escape the signs that are put in.
+    return Markup(re.sub(r"([/_:])(?=.)", r"\1<wbr>", str(escape(shortened(text)))))  # noqa: S704  escaped
 
 
 def moment(value: datetime | None) -> str:

@@ -62,6 +62,10 @@ def test_a_text_of_a_gateway_is_bounded_and_turns_nothing_around() -> None:
     assert len(words.shortened("x" * 10_000)) == words.LONGEST
 
 
+def test_an_id_may_be_broken_behind_its_own_signs_and_is_escaped() -> None:
+    assert words.cell("a_b/<i>&'c:") == "a_<wbr>b/<wbr>&lt;i&gt;&amp;&#39;c:"
+
+
 def test_moments_and_spans_are_in_utc_and_in_the_largest_unit() -> None:
     assert words.at(int(datetime(2026, 1, 5, 10, 20, tzinfo=UTC).timestamp())) == "2026-01-05 10:20"
     assert [words.span(timedelta(seconds=n)) for n in (30, 90, 10_800, 200_000)] == ["30 s", "1 min", "3 h", "2 d"]
