@@ -108,6 +108,8 @@ def effect(ratio: Decimal | None) -> str:
         return ""
     if Decimal("0.1") < ratio < 10:
         percent = (ratio - 1) * 100
+        if 0 < abs(percent) < Decimal("0.01"):
+            return "≈ 0 %"  # The noise of doubles that some catalogs send.
         shown = f"{percent:.1f}".removesuffix(".0") if abs(percent) >= 1 else _figures(percent)
         return f"{'+' if percent > 0 else ''}{shown.replace('-', MINUS)} %"
     return f"× {_figures(ratio)}" if ratio > 1 else f"÷ {_figures(1 / ratio)}"
