@@ -109,11 +109,11 @@ def _draw(connection: Connection) -> None:
     ours = {source.name for source in story.sources()}
     linked = [(each.source, each.model_id) for each in models.linked(connection, DRAWN) if each.source in ours]
     rows = [row for row in models.history(connection, linked) if row["meter"] == Meter.INPUT_TOKEN]
-    last = models.last_observed(connection, sorted(ours))
-    if not rows or last is None:
+    if not rows:
         return
-    first = min(row["valid_from"] for row in rows)
-    draw = versions.charts(rows, (first, last), CHART)
+    seen = models.last_observed(connection, sorted(ours))
+    first, last = versions.axis(rows, seen)
+    draw = versions.charts(rows, seen, CHART)
     drawn = [_drawn(offer, draw(offer)) for offer in versions.offers(rows)]
     title = f"What {DRAWN.partition('/')[2]} cost from {first:%Y-%m-%d} to {last:%Y-%m-%d} (per million input tokens)"
     output.table(drawn, list(drawn[0]), title=f"\n{title}")

@@ -1,5 +1,7 @@
 """``etl report``: one page of HTML to look at, to send and to print."""
 
+import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +9,7 @@ import typer
 
 from etl.cli import output
 from etl.cli.session import clock, moment, require_source, session
-from etl.errors import ConfigurationError
+from etl.errors import ConfigurationError, ReportError
 
 STDOUT = "-"
 
@@ -35,7 +37,9 @@ def report(
 
     It needs no network and no server: open it in a browser, send it, print it.
     """
-    first = since and moment("--since", since)
+    first = since and _past("--since", since)
+    if not all(name.strip() for name in models or ()):
+        raise ConfigurationError("--model is empty: write an id, with * for any part of it")
     file = None if place == STDOUT else _file(place)
     if is_opened and file is None:
         raise ConfigurationError("--open needs a file: name one by --output")
@@ -52,7 +56,7 @@ def report(
     facts = read(engine, Asked(now=clock(), since=first or None, sources=sources or (), models=models or ()))
     text = page(facts)
     if file is None:
-        output.text(text)
+        _print(text)
         return
     size = write(file, text)
     if facts.is_empty:
@@ -63,6 +67,25 @@ def report(
         typer.launch(uri)
 
 
+def _past(option: str, value: str) -> datetime:
+    """The moment that an option gives. Raises ``ConfigurationError`` also when it is still to come."""
+    found = moment(option, value)
+    if found > clock():
+        raise ConfigurationError(f"{option} {value} is still to come: nothing was observed since")
+    return found
+
+
+def _print(text: str) -> None:
+    """Write the page to stdout. Raises ``ReportError`` when that takes no more."""
+    try:
+        output.text(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ReportError(f"stdout cannot be written: {error.strerror}") from None
+
+
 def _file(place: str) -> Path:
     """The file to write. Raises ``ConfigurationError`` before anything is read."""
     if not place or "\0" in place:
@@ -70,6 +93,8 @@ def _file(place: str) -> Path:
     file = Path(place)
     if file.is_dir():
         raise ConfigurationError(f"--output {place} is a folder: name a file in it, such as {file / 'report.html'}")
+    if file.exists() and not file.is_file():
+        raise ConfigurationError(f"--output {place} is no regular file: name one, or - for stdout")
     if not file.parent.is_dir():
         raise ConfigurationError(f"--output {place}: there is no folder {file.parent}; make it first")
     return file

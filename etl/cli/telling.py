@@ -32,13 +32,13 @@ def tell(current: Session, name: str, *, source: str | None, meters: Sequence[st
             require_source(current, connection, source)
         meant = _meant(connection, name.strip(), source)
         found = models.history(connection, [(each.source, each.model_id) for each in meant])
-        last = models.last_observed(connection, [each.source for each in meant])
+        seen = models.last_observed(connection, [each.source for each in meant])
     found.sort(key=lambda row: _ORDER[row["meter"]])
     rows = _chosen(found, meters, is_whole=as_json)
     if as_json:
         output.json_document(rows)
-    elif rows and last:
-        show(_title(meant), rows, last)
+    elif rows:
+        show(_title(meant), rows, seen)
     _say_what_is_missing(meant, found, rows, is_silent=as_json)
 
 

@@ -30,15 +30,24 @@ _INDENT = "  "
 Row = Mapping[str, Any]
 
 
-def show(title: str, rows: Sequence[Row], last: datetime) -> None:
-    """Print the versions, given by meter and offer in order of time; ``last`` is when any of their sources was seen."""
+Seen = Mapping[str, datetime]
+"""When each source was last seen; beyond that nothing is known of its prices."""
+
+
+def show(title: str, rows: Sequence[Row], seen: Seen) -> None:
+    """Print the versions, given by meter and offer in order of time."""
     console = grid.stdout()
     console.print(Text(legible(title), style="bold"))
-    first = min(row["valid_from"] for row in rows)
+    span = axis(rows, seen)
     for meter, group in groupby(rows, key=lambda row: row["meter"]):
-        for line in _meter(console, meter, list(group), (first, last)):
+        for line in _meter(console, meter, list(group), span, seen):
             console.print(line)
     grid.deliver(console)
+
+
+def axis(rows: Sequence[Row], seen: Seen) -> tuple[datetime, datetime]:
+    """From the first of the versions to the last time that any of their sources was seen."""
+    return min(row["valid_from"] for row in rows), max(seen[row["source"]] for row in rows)
 
 
 def offers(rows: Sequence[Row]) -> list[list[Row]]:
@@ -56,17 +65,21 @@ def name(offer: Row, *, with_model: bool = False) -> str:
     return ", ".join(parts)
 
 
-def charts(rows: Sequence[Row], axis: tuple[datetime, datetime], width: int) -> Callable[[Sequence[Row]], str]:
-    """Who draws an offer on the scale of all these versions of one meter."""
+def charts(
+    rows: Sequence[Row], seen: Seen, width: int, span: tuple[datetime, datetime] | None = None
+) -> Callable[[Sequence[Row]], str]:
+    """Who draws an offer on the scale of all these versions of one meter; ``span`` is their own axis if not given."""
     dearest, marks = scales(rows), BLOCKS if has(BLOCKS.levels) else DIGITS
+    first, last = span or axis(rows, seen)
 
     def stretch(row: Row) -> Stretch:
         scale, amount = _scaled(row)
         share = None if amount is None else Fraction(amount) / (Fraction(dearest[scale]) or 1)
-        return Stretch(row["valid_from"], row["valid_to"], share)
+        # At the moment itself the source was seen.
+        return Stretch(row["valid_from"], row["valid_to"] or seen[row["source"]] + datetime.resolution, share)
 
     return lambda offer: sparkline(
-        [stretch(row) for row in offer], *axis, highest=Fraction(1), width=width, marks=marks
+        [stretch(row) for row in offer], first, last, highest=Fraction(1), width=width, marks=marks
     )
 
 
@@ -90,11 +103,14 @@ def _key(row: Row) -> tuple[Any, ...]:
     return tuple(row[part] for part in ("source", "model_id", "provider", "region", "plan", "meter", "tier_start"))
 
 
-def _meter(console: Console, meter: str, rows: Sequence[Row], axis: tuple[datetime, datetime]) -> Iterator[Text]:
+def _meter(
+    console: Console, meter: str, rows: Sequence[Row], span: tuple[datetime, datetime], seen: Seen
+) -> Iterator[Text]:
     """A head, then each offer: its name, its chart, its versions."""
-    draw = charts(rows, axis, max(1, min(WIDTH, console.width - 2 * len("YYYY-MM-DD  "))))
-    first, last = (f"{moment:%Y-%m-%d}" for moment in axis)
-    told = [_told(before, row) for offer in offers(rows) for before, row in zip([None, *offer], offer, strict=False)]
+    draw = charts(rows, seen, max(1, min(WIDTH, console.width - 2 * len("YYYY-MM-DD  "))), span)
+    first, last = (f"{moment:%Y-%m-%d}" for moment in span)
+    pairs = [pair for offer in offers(rows) for pair in zip([None, *offer], offer, strict=False)]
+    told = [_told(before, row) | {"to": _end(row, seen, span[1])} for before, row in pairs]
     head, *lines = grid.lines(told, _columns(told), LOOK)
     yield Text()
     yield Text(_head(meter, rows), style="bold")
@@ -130,11 +146,18 @@ def _told(before: Row | None, row: Row) -> dict[str, str]:
     is_foreign = row["currency"] != USD and row["unit_price_usd"] is not None
     return {
         "from": _minute(row["valid_from"]),
-        "to": _minute(row["valid_to"]) if row["valid_to"] else "now",
         "price": price(row),
         "change": _change(before, row) if before else "",
         "in USD": spoken.amount(row["unit_price_usd"], row["meter"]) if is_foreign else "",
     }
+
+
+def _end(row: Row, seen: Seen, last: datetime) -> str:
+    """When a price ended; of one that did not, when its source was last seen, if others were seen on a later day."""
+    if row["valid_to"]:
+        return _minute(row["valid_to"])
+    mine = seen[row["source"]]
+    return "now" if mine.date() == last.date() else f"{mine:%Y-%m-%d}, last seen"
 
 
 def _minute(moment: datetime) -> str:

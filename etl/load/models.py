@@ -60,7 +60,9 @@ _HISTORY = text(
     """
 ).bindparams(bindparam("models", expanding=True))
 
-_LAST = text("SELECT max(observed_at) FROM mart.observation WHERE source = ANY(:sources)")
+_LAST = text(
+    "SELECT source, max(observed_at) AS last FROM mart.observation WHERE source = ANY(:sources) GROUP BY source"
+)
 
 
 def named(connection: Connection, name: str) -> list[Listed]:
@@ -83,7 +85,6 @@ def history(connection: Connection, models: Iterable[tuple[str, str]]) -> list[d
     return [dict(row) for row in connection.execute(_HISTORY, {"models": list(models)}).mappings()]
 
 
-def last_observed(connection: Connection, sources: Sequence[str]) -> datetime | None:
-    """When any of the sources was last seen."""
-    found: datetime | None = connection.scalar(_LAST, {"sources": list(sources)})
-    return found
+def last_observed(connection: Connection, sources: Sequence[str]) -> dict[str, datetime]:
+    """When each of the sources was last seen."""
+    return {row.source: row.last for row in connection.execute(_LAST, {"sources": list(sources)})}

@@ -43,6 +43,7 @@ def largest(changes: Sequence[Row]) -> list[dict[str, Any]]:
             "source": words.shortened(row["source"]),
             "where": words.shortened(words.where(row)),
             "ratio": f"{row['ratio']:f}",
+            "suspect": row["is_suspect"],
             "effect": words.effect(row["ratio"]),
             "step": f"{words.price(row, 'old_')} → {words.price(row, 'new_')} {words.unit(row)}",
             "when": words.day(row["changed_at"]),
@@ -60,7 +61,8 @@ def _index(source: str, rows: Sequence[Row]) -> dict[str, Any]:
         "at": [_midnight(row["day"]) for row in corners],
         # The last day lasts a day, so that a change on it is seen.
         "until": _midnight(rows[-1]["day"] + timedelta(days=1)),
-        "values": [f"{row['index']:.2f}" for row in corners],
+        # Of an empty basket there is nothing to tell.
+        "values": [f"{row['index']:.2f}" if row["items"] else None for row in corners],
         "items": [row["items"] for row in corners],
     }
 
@@ -89,6 +91,7 @@ def _compared(model: str, rows: Sequence[Row]) -> dict[str, Any]:
     return {
         "name": words.shortened(model),
         "where": [words.shortened(words.where(row)) for row in rows],
+        "rank": [row["rank"] for row in rows],
         "usd": [words.number(row["blended_usd_per_million"]) for row in rows],
     }
 
@@ -111,7 +114,8 @@ def tiers(rows: Sequence[Row]) -> list[dict[str, Any]]:
 def _stairs(rows: Iterable[Row]) -> dict[int, str]:
     prices: dict[int, str] = {}
     for row in sorted(rows, key=itemgetter("tier_start")):
-        prices.setdefault(row["lower_start"], spoken.amount(row["lower_unit_price"], row["meter"]))
+        # Tiers that cost the same as the one below are no cliffs, and not here: what is below the first is the base.
+        prices.setdefault(row["lower_start"] if prices else 0, spoken.amount(row["lower_unit_price"], row["meter"]))
         prices[row["tier_start"]] = spoken.amount(row["unit_price"], row["meter"])
     return prices
 

@@ -28,10 +28,12 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 def write(path: Path, text: str) -> int:
     """Put a text into the place of a file at once; gives its bytes. Raises ``ReportError``; what was there stays."""
     content = text.encode()
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # What a link leads to is written, not the link.
+    place = path.resolve()
+    part = place.with_name(f".etl-{os.getpid()}.part")
     try:
         part.write_bytes(content)
-        part.replace(path)
+        part.replace(place)
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink()

@@ -94,13 +94,14 @@ def policy(script: str, style: str) -> str:
 def _data(facts: Facts, models: list[Model]) -> dict[str, Any]:
     """What the script of a page draws from."""
     until = facts.scope.until or facts.scope.since
+    begun = min((row["first_at"] for row in facts.sources if row["first_at"]), default=until)
     return {
         "histories": models,
         "charts": charts(facts),
         "meters": [(meter, words.meter_name(meter)) for meter in Meter],
         "units": {meter: spoken.unit(meter) for meter in Meter},
         # Milliseconds: wide enough to be seen, whatever the window.
-        "barWidth": max(1, int((until - facts.scope.since).total_seconds() * 1000 / 120)),
+        "barWidth": max(1, int((until - max(begun, facts.scope.since)).total_seconds() * 1000 / 120)),
     }
 
 
@@ -127,5 +128,5 @@ def _environment() -> Environment:
     environment.globals["words"] = words
     for name in ("moment", "day", "span", "number", "shortened", "cell", "effect", "change"):
         environment.filters[name] = getattr(words, name)
-    environment.filters["combine"] = dict
+    environment.filters |= {"combine": dict, "zip": zip}
     return environment

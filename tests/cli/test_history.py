@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tests.cli.conftest import Run
+from tests.load.believing import load
+from tests.load.worlds import World
 
 CUT = """
 demo_majestix, deepseek
@@ -171,3 +173,15 @@ def test_an_empty_warehouse_says_what_to_do(etl: Run, warehouse: Engine) -> None
 def _key(row: dict[str, object]) -> tuple[object, ...]:
     parts = ("source", "model_id", "provider", "region", "plan", "meter", "tier_start", "valid_from")
     return tuple(row[part] for part in parts)
+
+
+def test_a_price_is_drawn_until_its_source_was_last_seen(etl: Run, warehouse: Engine) -> None:
+    one = World({"openai/gpt-4o": ("m", {"prompt": "0.000001"})})
+    for source, days in (("old", (0, 1)), ("new", (0, 8))):
+        for number in days:
+            load(warehouse, source, number, one)
+    out = etl("history", "gpt-4o").out
+    assert re.search(r"new, openai\n  2026-01-01 █{48} 2026-01-09\n  2026-01-01 00:00  now +1 USD", out)
+    assert re.search(
+        r"old, openai\n  2026-01-01 █{6} {42} 2026-01-09\n  2026-01-01 00:00  2026-01-02, last seen +1 USD", out
+    )

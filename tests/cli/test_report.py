@@ -1,5 +1,8 @@
 """``etl report``: where it writes, what narrows it, and what it refuses in one line."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,13 +61,36 @@ def test_an_empty_warehouse_is_no_error(etl: Run, warehouse: Engine, folder: Pat
         (("-o", "nowhere/report.html"), "--output nowhere/report.html: there is no folder nowhere; make it first"),
         (("-o", "."), "--output . is a folder: name a file in it, such as report.html"),
         (("-o", ""), "--output is empty: name a file, or - for stdout"),
+        (("-o", "pipe"), "--output pipe is no regular file: name one, or - for stdout"),
+        (("--since", "2999-01-01"), "--since 2999-01-01 is still to come: nothing was observed since"),
+        (("--model", " "), "--model is empty: write an id"),
         (("-o", "-", "--open"), "--open needs a file: name one by --output"),
     ],
 )
 def test_wrong_usage_is_one_line_and_writes_nothing(
     etl: Run, folder: Path, typed: tuple[str, ...], complaint: str
 ) -> None:
+    os.mkfifo(folder / "pipe")
     ended = etl("report", *typed)
     assert (ended.status, ended.err.count("\n")) == (2, 1)
     assert ended.err.startswith(f"etl: {complaint}")
-    assert list(folder.iterdir()) == []
+    assert [file.name for file in folder.iterdir()] == ["pipe"]
+    assert (folder / "pipe").is_fifo()
+
+
+@pytest.mark.usefixtures("story")
+def test_what_a_link_leads_to_is_written(etl: Run, folder: Path) -> None:
+    (folder / "there").mkdir()
+    (folder / "link.html").symlink_to(folder / "there" / ("n" * 250 + ".html"))
+    assert etl("report", "-o", "link.html").status == 0
+    assert (folder / "link.html").is_symlink()
+    assert "What LLMs cost" in (folder / "link.html").read_text()
+
+
+def test_a_full_stdout_is_one_line(story_url: URL, tmp_path: Path) -> None:
+    values = processes.environment(tmp_path, DATABASE_URL=named(story_url))
+    command = [sys.executable, "-m", "etl", "report", "-o", "-"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, cwd=tmp_path, env=values, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
+    assert b"etl: stdout cannot be written: No space left on device" in done.stderr

@@ -91,6 +91,7 @@ def test_a_gap_of_observation_is_a_gap_of_the_line(shown: Opened) -> None:
 def test_a_currency_without_a_rate_is_drawn_in_itself(shown: Opened) -> None:
     pick(shown, "mistralai/mistral-small-3.2")
     assert "demo_phaseo · scaleway" not in names(shown)
+    assert shown.page.input_value("#currency") == "USD"
     shown.page.select_option("#currency", "EUR")
     assert names(shown) == ["demo_phaseo · scaleway"]
 
@@ -129,6 +130,17 @@ def test_tables_can_be_searched_filtered_and_sorted(shown: Opened) -> None:
     assert shown.page.locator("#offers-t th:nth-child(5)").get_attribute("aria-sort") == "ascending"
 
 
+def test_effects_are_sorted_by_their_size(shown: Opened) -> None:
+    shown.page.click("#tiers-t th:nth-child(7) button")
+    effects = shown.page.locator("#tiers-t tbody td:nth-child(7)").all_inner_texts()
+    assert effects == ["+50 %"] * 2 + ["+100 %"] * 6
+
+
+def test_a_name_is_found_in_any_case(shown: Opened) -> None:
+    pick(shown, " OpenAI/GPT-4o ")
+    assert "demo_phaseo · openai" in names(shown)
+
+
 def test_everything_can_be_reached_by_the_keyboard(shown: Opened) -> None:
     shown.page.keyboard.press("Tab")
     assert shown.page.evaluate("document.activeElement.textContent") == "To the figures"
@@ -149,6 +161,8 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(
     with opened(browser, demo_file, size=size, scheme=scheme) as shown:
         width = shown.page.evaluate("document.documentElement.scrollWidth")
         assert width == size["width"]
+        wider = "[...document.querySelectorAll('.scroll')].filter((each) => each.scrollWidth > each.clientWidth).length"
+        assert shown.page.evaluate(wider) == 0
         # What axe adds to the page is against its policy, and no affair of ours.
         violations = axe.run(shown.page).response["violations"]
         assert [(each["id"], each["nodes"][0]["html"][:200]) for each in violations] == []

@@ -188,5 +188,25 @@ def test_no_more_rows_come_than_a_page_shows_and_their_number_is_told(
         assert {row["total"] for row in getattr(few, name)} == {len(whole)}
 
 
+def test_cuts_and_rises_are_counted_also_where_no_row_shows_them(
+    demo: Engine, demo_facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MOST", reading.MOST | {"changes": 2})
+    [few, _] = read(demo, Asked(now=NOW)).changes
+    told = [row["change"] for row in demo_facts.changes]
+    assert (few["cuts"], few["rises"]) == (told.count("decreased"), told.count("increased")) == (20, 10)
+
+
+def test_the_size_of_a_catalog_at_the_beginning_of_the_window_is_that_of_the_last_snapshot_before(demo: Engine) -> None:
+    since = datetime(2025, 12, 10, tzinfo=UTC)
+    sizes = read(demo, Asked(now=NOW, since=since, sources=("demo_bifrost",))).sizes
+    assert [(row["observed_at"], row["models"]) for row in sizes] == [(since, 16), (LAST, 15)]
+
+
+def test_what_came_and_went_is_that_of_the_models_that_are_asked_for(demo: Engine) -> None:
+    found = only(demo, "o1")
+    assert sum(row["came"] + row["went"] for row in found.churn) == len(found.arrivals) == 4
+
+
 def test_the_same_moment_gives_the_same_facts(demo: Engine, demo_facts: Facts) -> None:
     assert read(demo, Asked(now=NOW)) == replace(demo_facts)

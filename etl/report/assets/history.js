@@ -5,7 +5,8 @@ function chosen(id) {
 }
 
 function offersChosen() {
-  const model = facts.histories.find((each) => each.name === chosen("model"));
+  const wanted = chosen("model").trim().toLowerCase();
+  const model = facts.histories.find((each) => each.name.toLowerCase() === wanted);
   return model ? model.offers : [];
 }
 
@@ -53,7 +54,9 @@ function fillChoices() {
   const planned = metered.filter((offer) => offer.plan === chosen("plan"));
   const tiers = distinct(planned.map((offer) => offer.tier)).sort((one, other) => one - other);
   fill("tier", tiers.length > 1 ? [...tiers, "all"] : tiers, tierName, [0]);
-  fill("currency", currenciesOf(planned), (currency) => (currency === "USD" ? "US dollars" : `${currency}, as quoted`), ["USD"]);
+  const isDrawable = (currency) => planned.some((offer) => offer.points.some((at) => inCurrency(point(at), currency) !== null));
+  const drawable = currenciesOf(planned).filter(isDrawable);
+  fill("currency", drawable.length ? drawable : ["USD"], (currency) => (currency === "USD" ? "US dollars" : `${currency}, as quoted`), ["USD"]);
 }
 
 function tierName(tier) {

@@ -7,8 +7,8 @@ function changesChart() {
   const ticks = Array.from({ length: 41 }, (_, n) => (n - 20) * step).filter((tick) => Math.abs(tick) <= most);
   const bars = {
     ...{ type: "bar", orientation: "h", x: factor, y: rows.map((_, n) => n), hoverinfo: "text", textposition: "none" },
-    text: rows.map((row) => `${row.effect} ${plain(row.model)}, ${plain(row.meter)}<br>${plain(row.step)}<br>${plain(row.where)}, ${row.when}`),
-    marker: { color: factor.map((value) => colour(value < 0 ? "cut" : "rise")) },
+    text: rows.map((row) => `${row.effect} ${plain(row.model)}, ${plain(row.meter)}${row.suspect ? " (suspect)" : ""}<br>${plain(row.step)}<br>${plain(row.where)}, ${row.when}`),
+    marker: { color: factor.map((value) => colour(value < 0 ? "cut" : "rise")), opacity: rows.map((row) => (row.suspect ? 0.4 : 1)) },
   };
   const labels = rows.map((row) =>
     plain(isNarrow() ? `${cut(row.model, 17)}, ${cut(row.meter, 6)}` : `${cut(row.model, 36)}, ${cut(row.meter, 26)} · ${cut(row.source, 24)}`),
@@ -26,7 +26,7 @@ function linesOf(sources, said) {
   const grid = gridBetween(Math.min(...sources.map((each) => each.at[0])), Math.max(...sources.map((each) => each.until)));
   return sources.map((each, n) => {
     const pieces = each.at.map((since, k) => ({
-      ...{ since, until: each.at[k + 1] ?? each.until, y: Number(each.values[k]) },
+      ...{ since, until: each.at[k + 1] ?? each.until, y: each.values[k] === null ? null : Number(each.values[k]) },
       text: `${each.values[k]}${said(each, k)}, ${plain(each.name)}, since ${moment(since).slice(0, 10)}`,
     }));
     return steps(pieces, grid, look(n, sources.length), each.name);
@@ -65,7 +65,7 @@ function churnChart() {
 
 function offersChart() {
   const models = [...facts.charts.offers].reverse();
-  const dots = models.flatMap((model, n) => model.usd.map((usd, k) => ({ n, usd, where: model.where[k], name: model.name, isFirst: k === 0 })));
+  const dots = models.flatMap((model, n) => model.usd.map((usd, k) => ({ n, usd, where: model.where[k], name: model.name, isFirst: model.rank[k] === 1 })));
   const shown = dots.filter((dot) => Number(dot.usd) > 0);
   const ranges = models.flatMap((model, n) => {
     const priced = model.usd.map(Number).filter((usd) => usd > 0);

@@ -2,7 +2,9 @@
 SELECT c.changed_at, c.not_before, c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start, c.currency,
        c.change, c.cause, c.old_state, c.new_state, c.old_unit_price, c.new_unit_price, c.ratio,
        c.is_reversal, c.is_suspect,
-       count(*) OVER () AS total
+       count(*) OVER () AS total,
+       count(*) FILTER (WHERE c.change = 'decreased') OVER () AS cuts,
+       count(*) FILTER (WHERE c.change = 'increased') OVER () AS rises
   FROM mart.price_change c
  WHERE c.changed_at >= :since AND c.is_economic AND c.cause IN ('price', 'meter')
    AND c.source = ANY (:sources)

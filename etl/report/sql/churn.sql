@@ -5,5 +5,6 @@ SELECT c.source, c.changed_at,
   FROM mart.catalog_change c
  WHERE c.entity = 'model' AND c.attribute IS NULL AND c.changed_at >= :since
    AND c.source = ANY (:sources)
+   AND (:has_all_models OR (c.source, c.model_id) IN (SELECT * FROM unnest(CAST(:owners AS text[]), CAST(:models AS text[]))))
  GROUP BY c.source, c.changed_at
  ORDER BY c.source, c.changed_at
