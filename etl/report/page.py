@@ -20,6 +20,9 @@ from etl.report.library import EMPTY, digest, library
 LARGEST = 6_000_000
 """Bytes of a page at most: what a mail server takes, and a phone opens."""
 
+SPARE = 2_000
+"""Bytes for the words that say what was left out."""
+
 SCRIPTS = ("chart.js", "history.js", "overview.js", "table.js", "start.js")
 """In the order in which they need each other; together they are one script."""
 
@@ -32,7 +35,7 @@ def page(facts: Facts) -> str:
     models = histories(facts)
     whole = _page(facts, models, len(models))
     if (excess := _excess(whole)) > 0:
-        room = sum(map(_size, models)) - excess
+        room = sum(map(_size, models)) - excess - SPARE
         whole = _page(facts, list(_fitting(models, room)), len(models))
     if _excess(whole) > 0:
         raise ReportError("there is too much for a page: narrow it by --source, --model or --since")
