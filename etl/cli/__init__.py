@@ -25,6 +25,8 @@ def main() -> None:
             _break_off()
         raise
     except Exception as error:  # noqa: BLE001  whatever it is ends in one line and a status
+        if _is_interrupt(error):  # Amid a command, Ctrl-C leaves a connection that cannot even be given back.
+            _break_off()
         text = _database_trouble(error)
         sys.exit(_complain(text, 2) if text else _crash(error))
 
