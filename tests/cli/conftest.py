@@ -13,7 +13,7 @@ from sqlalchemy import URL, Engine
 
 from etl.cli import main
 from etl.database.engine import open_engine
-from tests.conftest import Demo, _database
+from tests.conftest import Demo, _database, free_port
 from tests.extract.gateway import Gateway, ok
 from tests.listening import silence
 from tests.processes import Ended
@@ -24,9 +24,13 @@ Run = Callable[..., Ended]
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory, which also has the ETL_HOME that nobody should touch, and no configuration yet."""
+    """The working directory, which also has the ETL_HOME that nobody should touch, and no configuration yet.
+
+    The port is another one than usual, where the embedded server of the person who runs the tests may listen.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ETL_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ETL_DB_PORT", str(free_port()))
     return tmp_path
 
 
