@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine, text
 
+from etl.cli.versions import _change as change
 from tests.cli.conftest import Run
 from tests.load.believing import load
 from tests.load.worlds import World
@@ -184,4 +185,12 @@ def test_a_price_is_drawn_until_its_source_was_last_seen(etl: Run, warehouse: En
     assert re.search(r"new, openai\n  2026-01-01 █{48} 2026-01-09\n  2026-01-01 00:00  now +1 USD", out)
     assert re.search(
         r"old, openai\n  2026-01-01 █{6} {42} 2026-01-09\n  2026-01-01 00:00  2026-01-02, last seen +1 USD", out
+    )
+
+
+def test_there_is_no_percentage_from_one_currency_to_another() -> None:
+    euros = {"unit_price": Decimal(2), "currency": "EUR"}
+    assert (change(euros, euros | {"unit_price": Decimal(1)}), change(euros, euros | {"currency": "USD"})) == (
+        "-50%",
+        "",
     )
