@@ -5,7 +5,6 @@ afterwards.
 """
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bi.browser import browsing
 from bi.superset import environment, reader, serve, visit
 from bi.superset.start import ADMIN, secret
 from etl.database.engine import database_url
@@ -34,18 +34,13 @@ _BOTTOM = f"""() => Math.max(...[...document.querySelectorAll('.grid-row')]
 
 def main(folder: Path = FOLDER) -> None:
     """Pictures of the report and of each dashboard, at the width of a desktop."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415  an extra
-
     folder.mkdir(parents=True, exist_ok=True)
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    with tempfile.TemporaryDirectory(prefix="pictures-") as place, sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--disable-gpu", "--no-sandbox"])
+    with tempfile.TemporaryDirectory(prefix="pictures-") as place, browsing() as browser:
         home, port = Path(place), str(_free_port())
         with _demo(home, port) as warehouse:
             _etl(home, port, "report")
             _report(browser, home / "report.html", folder)
             _dashboards(browser, home, warehouse, folder)
-        browser.close()
 
 
 def _report(browser: "Browser", file: Path, folder: Path) -> None:

@@ -1,12 +1,13 @@
 """Debian's Chromium, driven by Playwright: found, or the tests that need it are skipped with a word why."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from bi import browser
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -17,27 +18,15 @@ SCREENSHOTS = Path(__file__).parents[1] / "build" / "screenshots"
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
-# It asks for no updates and the like, which is no affair of a test. What it opens is our own, and its sandbox is not to
-# be had everywhere: not by root, nor in most containers.
-_FLAGS = (
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"),
-    *("--disable-gpu", "--no-sandbox"),
-)
-
 
 @contextmanager
 def browsing() -> Iterator["Browser"]:
     """A browser for the tests of one session; skips whoever asks where there is none."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
+    if browser.chromium() is None:
         pytest.skip("no Chromium: apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install -e '.[browser]'")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=[*_FLAGS])
-        try:
-            yield browser
-        finally:
-            browser.close()
+    pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install -e '.[browser]'")
+    with browser.browsing() as found:
+        yield found
 
 
 def photograph(page: "Page", name: str) -> None:

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from etl.cli.lettering import legible, never_fail
+from etl.cli.lettering import legible_lines, never_fail
 from etl.concealment import redacted
 from etl.errors import EtlError
 
@@ -45,7 +45,7 @@ def _complain(text: str, status: int) -> int:
     if log.is_whole():
         log.say(line)
     else:
-        print("\n".join(map(legible, line.split("\n"))), file=sys.stderr)  # noqa: T201  the one line that the user sees
+        print(legible_lines(line), file=sys.stderr)  # noqa: T201  the one line that the user sees
     return status
 
 

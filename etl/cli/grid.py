@@ -15,7 +15,7 @@ from rich.console import Console, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from etl.cli.lettering import legible
+from etl.cli.lettering import legible, legible_lines
 from etl.cli.output import Look, cell
 
 WIDE = 100_000
@@ -54,11 +54,6 @@ def deliver(console: Console) -> None:
     """Hand over what was gathered for a pipe or a file."""
     if isinstance(console.file, io.StringIO):
         sys.stdout.writelines(f"{line.rstrip()}\n" for line in console.file.getvalue().splitlines())
-
-
-def legible_lines(text: str) -> str:
-    """Several lines of ours, in which only names are not."""
-    return "\n".join(map(legible, text.split("\n")))
 
 
 def lines(rows: Sequence[Row], columns: Sequence[str], look: Look) -> Iterator[Text]:

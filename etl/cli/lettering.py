@@ -21,6 +21,11 @@ def legible(text: str) -> str:
     return fitting(shown)
 
 
+def legible_lines(text: str) -> str:
+    """Several lines of ours, in which only names are not."""
+    return "\n".join(map(legible, text.split("\n")))
+
+
 def fitting(text: str) -> str:
     """The text in the alphabet of stdout."""
     encoding = _encoding()

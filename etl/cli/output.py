@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from etl.cli.lettering import legible
+from etl.cli.lettering import legible, legible_lines
 from etl.concealment import redacted
 from etl.spoken import WITHDRAWN
 
@@ -35,7 +35,7 @@ def note(line: str) -> None:
     if log.is_whole():
         log.say(line)
     else:
-        stderr().print("\n".join(map(legible, redacted(line).split("\n"))), markup=False)
+        stderr().print(legible_lines(redacted(line)), markup=False)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def report(
 
     It needs no network and no server: open it in a browser, send it, print it.
     """
-    first = since and _past("--since", since)
+    first = None if since is None else _past("--since", since)
     if not all(name.strip() for name in models or ()):
         raise ConfigurationError("--model is empty: write an id, with * for any part of it")
     file = None if place == STDOUT else _file(place)
@@ -53,7 +53,7 @@ def report(
     with engine.connect() as connection:
         for name in sources or ():
             require_source(current, connection, name)
-    facts = read(engine, Asked(now=clock(), since=first or None, sources=sources or (), models=models or ()))
+    facts = read(engine, Asked(now=clock(), since=first, sources=sources or (), models=models or ()))
     text = page(facts)
     if file is None:
         _print(text)

@@ -42,10 +42,10 @@ def dependencies(
         yield ok("dependencies", f"{len(needed)} libraries fit")
 
 
-def disk(home: Path, check: str = "disk", setting: str = "ETL_HOME") -> Iterator[Finding]:
+def disk(folder: Path, check: str = "disk", setting: str = "ETL_HOME") -> Iterator[Finding]:
     """The space that is left where something is written, or will be: the embedded Postgres, or what else says where."""
     # Unlike Path.exists, this takes what may not be looked at for what is not there.
-    there = next(folder for folder in (home.absolute(), *home.absolute().parents) if os.path.exists(folder))  # noqa: PTH110
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if os.path.exists(place))  # noqa: PTH110
     if not there.is_dir():
         yield failed(check, f"{there} is no folder", f"set {setting} to a folder")
     elif not os.access(there, os.W_OK | os.X_OK):

@@ -13,7 +13,7 @@ from etl.domain.meters import Meter
 from etl.errors import ReportError
 from etl.report import words
 from etl.report.charts import charts
-from etl.report.facts import MOST, Facts
+from etl.report.facts import Facts
 from etl.report.history import Model, histories
 from etl.report.library import EMPTY, digest, library
 
@@ -70,7 +70,6 @@ def _page(facts: Facts, models: list[Model], known: int) -> str:
             scope=facts.scope,
             models=models,
             known=known,
-            most=MOST,
             data=_json(_data(facts, models)),
             script=script,
             style=style,
@@ -103,6 +102,7 @@ def _data(facts: Facts, models: list[Model]) -> dict[str, Any]:
         "charts": charts(facts),
         "meters": [(meter, words.meter_name(meter)) for meter in Meter],
         "units": {meter: spoken.unit(meter) for meter in Meter},
+        "states": words.STATES,
         # Milliseconds: wide enough to be seen, whatever the window.
         "barWidth": max(1, int((until - max(begun, facts.scope.since)).total_seconds() * 1000 / 120)),
     }
@@ -131,5 +131,5 @@ def _environment() -> Environment:
     environment.globals["words"] = words
     for name in ("moment", "day", "span", "number", "shortened", "cell", "effect", "change"):
         environment.filters[name] = getattr(words, name)
-    environment.filters |= {"combine": dict, "zip": zip}
+    environment.filters |= {"combine": dict, "zip": zip, "unit": spoken.unit}
     return environment

@@ -63,16 +63,16 @@ def scope(connection: Connection, asked: Asked) -> Scope:
         since=asked.since or (until or asked.now) - USUAL,
         until=until,
         sources=tuple(names),
-        models=_models(connection, asked.models, names) if asked.models else None,
+        models=_models(connection, asked, names) if asked.models else None,
     )
 
 
-def _models(connection: Connection, names: Sequence[str], sources: list[str]) -> tuple[tuple[str, str], ...]:
+def _models(connection: Connection, asked: Asked, sources: list[str]) -> tuple[tuple[str, str], ...]:
     found: dict[tuple[str, str], None] = {}
-    for name in names:
+    for name in asked.models:
         fitting = sql.rows(connection, "scope", {"sources": sources, "pattern": _like(name)})
         if not fitting:
-            where = f" at {', '.join(sources)}" if sources else ""
+            where = f" at {', '.join(asked.sources)}" if asked.sources else ""
             raise ConfigurationError(f"no model is called {name}{where}: write an id, with * for any part of it")
         found |= dict.fromkeys((row["source"], row["model_id"]) for row in fitting)
     return tuple(found)

@@ -86,12 +86,7 @@ def where(row: Mapping[str, Any]) -> str:
 
 def unit(row: Mapping[str, Any]) -> str:
     """What its amounts are for, such as USD per 1M tokens."""
-    return f"{row['currency']} per {unit_of(row['meter'])}"
-
-
-def unit_of(meter: str) -> str:
-    """What the amounts of a meter are for."""
-    return spoken.unit(meter)
+    return f"{row['currency']} per {spoken.unit(row['meter'])}"
 
 
 def price(row: Mapping[str, Any], which: str) -> str:

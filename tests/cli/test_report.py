@@ -62,6 +62,7 @@ def test_an_empty_warehouse_is_no_error(etl: Run, warehouse: Engine, folder: Pat
         (("-o", "."), "--output . is a folder: name a file in it, such as report.html"),
         (("-o", ""), "--output is empty: name a file, or - for stdout"),
         (("-o", "pipe"), "--output pipe is no regular file: name one, or - for stdout"),
+        (("--since", ""), "--since  is no ISO 8601 time"),
         (("--since", "2999-01-01"), "--since 2999-01-01 is still to come: nothing was observed since"),
         (("--model", " "), "--model is empty: write an id"),
         (("-o", "-", "--open"), "--open needs a file: name one by --output"),

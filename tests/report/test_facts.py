@@ -1,6 +1,5 @@
 """A report says what the mart says of the window, the sources and the models that were asked for."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -209,4 +208,4 @@ def test_what_came_and_went_is_that_of_the_models_that_are_asked_for(demo: Engin
 
 
 def test_the_same_moment_gives_the_same_facts(demo: Engine, demo_facts: Facts) -> None:
-    assert read(demo, Asked(now=NOW)) == replace(demo_facts)
+    assert read(demo, Asked(now=NOW)) == demo_facts

@@ -3,7 +3,7 @@ const facts = JSON.parse(document.getElementById("facts").textContent);
 
 const drawn = new Map(); // The place of each chart, with what makes its traces and its layout.
 
-const SETTINGS = { displayModeBar: false, responsive: true, showTips: false, staticPlot: false };
+const SETTINGS = { displayModeBar: false, responsive: true, showTips: false };
 
 async function unpack(id) {
   const packed = atob(document.getElementById(id).textContent);
@@ -113,6 +113,7 @@ function steps(pieces, grid, style, name) {
     if (y !== null) for (const at of grid) if (at > since && at < until) add(at, 0);
     if (until > since) add(until, 0);
   }
+  // Markers of several sizes would be pale unless they are told not to be.
   const marker = { size: sizes, color: style.color, line: { width: 0 }, opacity: 1 };
   const look = { mode: "lines+markers", line: { ...style, shape: "hv" }, connectgaps: false, marker };
   return { ...line, ...look, hoverinfo: "x+text", name: plain(cut(name, isNarrow() ? 40 : 90)) };

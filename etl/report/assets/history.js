@@ -1,4 +1,5 @@
 // The prices of one model: what is chosen, the chart of it, and the same as a table.
+const METERS = new Map(facts.meters); // Every meter by its name, in the order in which they are told, with its words.
 
 function chosen(id) {
   return document.getElementById(id).value;
@@ -25,7 +26,7 @@ function distinct(values) {
 }
 
 const amountOf = (what) => (Array.isArray(what) ? what[0] : what);
-const isAmount = (what) => Array.isArray(what) || !["absent", "unseen", "dynamic"].includes(what);
+const isAmount = (what) => Array.isArray(what) || !(what in facts.states);
 const currencyOf = (what) => (Array.isArray(what) ? what[1] : "USD");
 
 // The amount in a currency; null where there is none.
@@ -37,7 +38,7 @@ function inCurrency(what, currency) {
 
 function currenciesOf(offers) {
   const quoted = offers.flatMap((offer) => offer.points.map(point).filter(isAmount).map(currencyOf));
-  return distinct(["USD", ...quoted]).sort((one, other) => (other === "USD") - (one === "USD"));
+  return distinct(["USD", ...quoted]);
 }
 
 // What holds from a point on: an amount of another currency stands in three places.
@@ -47,8 +48,8 @@ function point(each) {
 
 function fillChoices() {
   const offers = offersChosen();
-  const meters = facts.meters.filter(([meter]) => offers.some((offer) => offer.meter === meter));
-  fill("meter", meters.map(([meter]) => meter), (meter) => new Map(facts.meters.map(([key, name]) => [key, name])).get(meter), ["input_token"]);
+  const meters = [...METERS.keys()].filter((meter) => offers.some((offer) => offer.meter === meter));
+  fill("meter", meters, (meter) => METERS.get(meter), ["input_token"]);
   const metered = offers.filter((offer) => offer.meter === chosen("meter"));
   fill("plan", distinct(metered.map((offer) => offer.plan)), (plan) => plan, ["standard"]);
   const planned = metered.filter((offer) => offer.plan === chosen("plan"));
@@ -72,11 +73,15 @@ function shownOffers() {
   );
 }
 
-// What tells an offer from the others that are shown: with its id where a gateway has several for the model.
-function nameOf(offer) {
-  const isAlone = shownOffers().every((other) => other.where !== offer.where || other.id === offer.id);
-  const name = isAlone ? offer.where : `${offer.where} · ${offer.id}`;
-  return chosen("tier") === "all" && offer.tier ? `${name}, ${tierName(offer.tier)}` : name;
+// The offers that are shown, each with what tells it from the others: its id where a gateway has several for the model.
+function namedOffers() {
+  const offers = shownOffers();
+  const several = offers.filter((offer) => offers.some((other) => other.where === offer.where && other.id !== offer.id));
+  const nameOf = (offer) => {
+    const name = several.includes(offer) ? `${offer.where} · ${offer.id}` : offer.where;
+    return chosen("tier") === "all" && offer.tier ? `${name}, ${tierName(offer.tier)}` : name;
+  };
+  return offers.map((offer) => ({ ...offer, name: nameOf(offer) }));
 }
 
 // From when to when what holds; the last of them to the last look at the source.
@@ -96,7 +101,7 @@ function unit() {
 function said(offer, span, currency) {
   const own = currencyOf(span.what) === currency ? "" : `, quoted as ${amountOf(span.what)} ${currencyOf(span.what)}`;
   const until = span.isOpen ? "on" : `to ${moment(span.until).slice(0, 10)}`;
-  return `${inCurrency(span.what, currency)}${plain(own)}, ${plain(nameOf(offer))}, ${moment(span.since).slice(0, 10)} ${until}`;
+  return `${inCurrency(span.what, currency)}${plain(own)}, ${plain(offer.name)}, ${moment(span.since).slice(0, 10)} ${until}`;
 }
 
 function trace(offer, style, grid) {
@@ -106,11 +111,11 @@ function trace(offer, style, grid) {
     const y = amount === null ? null : Number(amount);
     return { since: span.since, until: span.until, y, text: amount === null ? "" : said(offer, span, currency) };
   });
-  return steps(pieces, grid, style, nameOf(offer));
+  return steps(pieces, grid, style, offer.name);
 }
 
 function historyChart() {
-  const offers = shownOffers();
+  const offers = namedOffers();
   const from = Math.min(...offers.map((offer) => offer.points[0][0]));
   const to = Math.max(...offers.map((offer) => offer.until));
   const grid = gridBetween(from, to);
@@ -124,18 +129,16 @@ function historyChart() {
   return { traces, layout: { xaxis: timeAxis(), yaxis, hovermode: hoverMode(traces.length), height: height(320, traces.length) } };
 }
 
-const STATES = { absent: "not published", unseen: "not observed", dynamic: "dynamic: it varies" };
-
 function cells(offer, span) {
   const isUnknown = !isAmount(span.what);
-  const price = isUnknown ? STATES[span.what] : `${amountOf(span.what)} ${currencyOf(span.what)}`;
+  const price = isUnknown ? facts.states[span.what] : `${amountOf(span.what)} ${currencyOf(span.what)}`;
   const free = amountOf(span.what) === "0" ? " (free)" : "";
   const usd = isUnknown || !Array.isArray(span.what) ? "" : span.what[2] === null ? "no rate" : `${span.what[2]} USD`;
-  return [nameOf(offer), offer.id, moment(span.since), span.isOpen ? `${moment(span.until)}, last look` : moment(span.until), price + free, usd];
+  return [offer.name, offer.id, moment(span.since), span.isOpen ? `${moment(span.until)}, last seen` : moment(span.until), price + free, usd];
 }
 
 function historyTable() {
-  const rows = shownOffers().flatMap((offer) => spans(offer).map((span) => cells(offer, span)));
+  const rows = namedOffers().flatMap((offer) => spans(offer).map((span) => cells(offer, span)));
   document.getElementById("history-rows").replaceChildren(
     ...rows.map((row) => {
       const line = document.createElement("tr");

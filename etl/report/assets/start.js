@@ -51,7 +51,7 @@ function setUpPrinting() {
   });
 }
 
-// Charts need a browser of 2023 or newer; whatever else there is stands in the tables.
+// Charts need a browser of 2024 or newer; whatever else there is stands in the tables.
 async function setUpCharts() {
   for (const [id, make] of Object.entries(OVERVIEW)) if (document.getElementById(id)) draw(id, make);
   if (facts.histories.length) setUpHistory();
