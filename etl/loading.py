@@ -1,6 +1,7 @@
 """Loads what is landed of one source: read, judge, fit, log, in transactions of its own."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,14 +13,13 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.database.engine import Begin
 from etl.domain.garbage import uncollected
-from etl.errors import ContractError
-from etl.load import basket, history, judge, landing
+from etl.load import attempts, basket, history, judge, landing
 from etl.load.doubt import Doubt
 from etl.load.history import Loaded
 from etl.load.landing import Landed
 from etl.load.locks import lock_source
 from etl.load.parcel import Parcel
-from etl.load.refusal import is_about_the_data, refusal
+from etl.load.refusal import is_of_the_database, is_passing, refusal
 from etl.reading import NOTHING, Prepared, read_next, reader
 from etl.result import Result, result_of, told
 from etl.sources.base import Source
@@ -31,9 +31,13 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, kw_only=True)
 class Loading:
-    """Loads snapshots of ``source``; ``archive`` is where archived bodies are, if not where they were put."""
+    """Loads snapshots of ``source``; ``archive`` is where archived bodies are, if not where they were put.
+
+    ``aside`` begins a transaction beside the one that ``begin`` began.
+    """
 
     begin: Begin
+    aside: Begin
     source: Source[Any]
     clock: Clock
     doubt: Doubt = field(default_factory=Doubt)
@@ -57,7 +61,9 @@ class Loading:
             for each, (parcel, prepared) in pairs
             if isinstance(each, Landed)
         }
-        loading = self._pending(at_hand)
+        loading = self._pending(
+            at_hand, {each.snapshot_id for each, _ in pairs if isinstance(each, Landed) and each.is_new}
+        )
         for each, (parcel, _) in pairs:
             if not isinstance(each, Landed):
                 yield Result(source=parcel.source, status="failed", observed_at=parcel.observed_at, error=str(each))
@@ -74,57 +80,110 @@ class Loading:
 
         Another process may have loaded this one meanwhile: then the log says what became of it.
         """
-        return next(iter(list(self._pending({landed.snapshot_id: prepared}))), None) or self._told(landed)
+        together = {landed.snapshot_id} if landed.is_new else set()
+        return next(iter(list(self._pending({landed.snapshot_id: prepared}, together))), None) or self._told(landed)
 
     def load(self, connection: Connection, landed: Landed, prepared: Prepared = NOTHING) -> Result:
         """Read a landed snapshot and load it, in the caller's transaction and under the source's lock.
 
-        What cannot be read, or not be stored as it was read, is logged as failed; history is then untouched.
+        Whatever goes wrong with it is logged as its failure; history is then untouched.
         """
         result, moved_at = self._load(connection, landed, prepared)
         follow(connection, landed.source, moved_at)
         return result
 
     def _load(self, connection: Connection, landed: Landed, prepared: Prepared) -> tuple[Result, datetime | None]:
-        """Load a snapshot; also gives since when prices moved, which the caller has to follow up."""
+        """Load a snapshot; also gives since when prices moved, which the caller has to follow up.
+
+        Whatever goes wrong is this snapshot's failure, so that the next one is loaded. Raises only errors of the
+        database as such.
+        """
         read = reader(connection, self.source, self.archive)
         try:
             with connection.begin_nested(), uncollected():
                 catalog = read_next(connection, landed, self.source, self.archive, prepared)
                 loaded = judge.load(connection, landed, catalog, read, now=self.clock(), doubt=self.doubt)
-        except (ContractError, DBAPIError) as error:
-            if isinstance(error, DBAPIError) and not is_about_the_data(error):
+        except Exception as error:
+            if is_of_the_database(error, connection):
                 raise
-            reason = str(error) if isinstance(error, ContractError) else refusal(error)
-            history.mark(connection, landed, "failed", reason)
-            return told(landed, Loaded(status="failed", reason=reason)), None
+            return self._fail(connection, landed, refusal(error)), None
         return result_of(landed, loaded), loaded.moved_at
 
-    def _pending(self, at_hand: Mapping[int, Prepared]) -> Iterator[Result]:
-        """Load all that is landed, oldest first, as many in one transaction as are at hand; gives what became of these.
+    def _pending(self, at_hand: Mapping[int, Prepared], together: Set[int]) -> Iterator[Result]:
+        """Load all that is landed, oldest first; gives what became of it.
 
-        What follows from all of them is then worked out once. Killed half-way, none of these is loaded, all are landed.
+        Snapshots ``together`` are loaded in one transaction, and what follows from all of them is worked out once. When
+        that fails, and for those that a crash left behind, each has a transaction of its own.
         """
         while True:
-            done: list[Result] = []
-            with self.begin() as connection:
-                lock_source(connection, self.source.name)
-                moved = []
-                while len(done) < len(at_hand):
-                    oldest = landing.next_pending(connection, self.source.name)
-                    if oldest is None:
-                        break
-                    with span("etl.load", source=self.source.name, snapshot=oldest.snapshot_id) as work:
-                        result, moved_at = self._load(connection, oldest, at_hand.get(oldest.snapshot_id, NOTHING))
-                        work.tell(outcome=result.status, opened=result.opened, closed=result.closed)
-                        if not result.is_well:
-                            work.fail(result.error or result.reason)
-                    moved += [moved_at] if moved_at else []
-                    done.append(result)
-                follow(connection, self.source.name, min(moved, default=None))
+            taken: list[Landed] = []
+            try:
+                done = self._load_some(at_hand, together, taken)
+            except BaseException as error:
+                self._give_back(error, taken)
+                if not isinstance(error, Exception) or not taken or is_of_the_database(error):
+                    raise
+                together = set()
+                done = [self._fail_alone(taken[0], refusal(error))] if len(taken) == 1 else []
+                if taken[1:]:
+                    continue
             if not done:
                 return
             yield from (result for result in done if _is_ours(result, at_hand))
+
+    def _load_some(self, at_hand: Mapping[int, Prepared], together: Set[int], taken: list[Landed]) -> list[Result]:
+        """Load the oldest ones in one transaction, which are ``taken``: of those ``together`` all, else one."""
+        done, moved = [], []
+        with self.begin() as connection:
+            lock_source(connection, self.source.name)
+            while (oldest := landing.next_pending(connection, self.source.name)) is not None:
+                if taken and not {taken[0].snapshot_id, oldest.snapshot_id} <= together:
+                    break
+                taken.append(oldest)
+                if oldest.snapshot_id not in together and not self._may_begin(oldest):
+                    done.append(self._told_as_failed(oldest, attempts.set_aside(connection, oldest)))
+                    break
+                result, moved_at = self._traced(connection, oldest, at_hand.get(oldest.snapshot_id, NOTHING))
+                moved += [moved_at] if moved_at else []
+                done.append(result)
+            follow(connection, self.source.name, min(moved, default=None))
+        return done
+
+    def _traced(self, connection: Connection, landed: Landed, prepared: Prepared) -> tuple[Result, datetime | None]:
+        """Load a snapshot, as a span of the trace."""
+        with span("etl.load", source=self.source.name, snapshot=landed.snapshot_id) as work:
+            result, moved_at = self._load(connection, landed, prepared)
+            work.tell(outcome=result.status, opened=result.opened, closed=result.closed)
+            if not result.is_well:
+                work.fail(result.error or result.reason)
+        return result, moved_at
+
+    def _may_begin(self, landed: Landed) -> bool:
+        """Count another attempt at a snapshot, committed before it begins; false when it had enough of them."""
+        if landed.attempts >= attempts.MOST:
+            return False
+        with self.aside() as connection:
+            attempts.begin(connection, landed)
+        return True
+
+    def _give_back(self, error: BaseException, taken: Sequence[Landed]) -> None:
+        """Count no attempt where this process lives and it was not the snapshot that ended it."""
+        if not isinstance(error, Exception) or not is_of_the_database(error) or is_passing(error):
+            with suppress(DBAPIError), self.aside() as connection:
+                attempts.give_back(connection, [each.snapshot_id for each in taken])
+
+    def _fail_alone(self, landed: Landed, reason: str) -> Result:
+        """Mark a snapshot as failed whose transaction was undone."""
+        with self.begin() as connection:
+            lock_source(connection, self.source.name)
+            return self._fail(connection, landed, reason)
+
+    def _fail(self, connection: Connection, landed: Landed, reason: str) -> Result:
+        history.mark(connection, landed, "failed", reason)
+        return self._told_as_failed(landed, reason)
+
+    def _told_as_failed(self, landed: Landed, reason: str) -> Result:
+        return told(landed, Loaded(status="failed", reason=reason))
 
     def _told(self, landed: Landed) -> Result:
         """What the log says of it: another process loaded it."""

@@ -211,9 +211,8 @@ class Pipeline:
         with self.engine.connect() as connection:
             try:
                 return landing.latest_page(connection, name, self.archive)
-            except (
-                ContractError
-            ):  # What is damaged or out of reach vouches for nothing: the catalog is asked for whole.
+            # What is damaged or out of reach vouches for nothing: the catalog is asked for whole.
+            except ContractError:
                 return None
 
     def _prepared(
@@ -228,5 +227,11 @@ class Pipeline:
         yield from bulk.prepared(source, snapshots.entries, known, workers)
 
     def _loading(self, source: Source[Any], begin: Begin | None = None) -> Loading:
-        begin = begin or self.engine.begin
-        return Loading(begin=begin, source=source, clock=self.clock, doubt=self.doubt, archive=self.archive)
+        return Loading(
+            begin=begin or self.engine.begin,
+            aside=self.engine.begin,
+            source=source,
+            clock=self.clock,
+            doubt=self.doubt,
+            archive=self.archive,
+        )

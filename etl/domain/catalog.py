@@ -145,6 +145,7 @@ class Quarantined:
     reason: str
     record: Json
     scopes: tuple[Scope, ...] = ()
+    count: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -22,10 +22,10 @@ DEEPEST = 100
 """Levels of nesting; the deepest catalogs have a dozen."""
 
 LONGEST_NUMBER = 1000
-"""Digits; a longer number is no price, and to compute with it would take minutes."""
+"""Digits of a number that is written out; a longer one is no price, and to compute with it would take minutes."""
 
-_UNSTORABLE = (re.compile(rb"\\u(?:0000|[dD][89a-fA-F])"), re.compile(rb"\xed[\xa0-\xbf]"))
-"""Bytes that may decode to text which Postgres cannot store: NUL or a lone surrogate, escaped or raw."""
+_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+"""What in strict JSON may decode to text that Postgres cannot store: raw, it has neither NUL nor lone surrogates."""
 
 _CONTAINERS = frozenset((dict, list))
 
@@ -79,12 +79,12 @@ class Page:
 
     def _read(self) -> Any:
         try:
-            value = _decode(self.body)
+            value, is_storable = _decode(self.body)
         except (ValueError, RecursionError) as error:
             raise ContractError(f"{self.url} sent {self._what(error)}") from None
         if _is_deep(value):
             raise ContractError(f"{self.url} sent JSON nested too deeply ({len(self.body)} bytes)")
-        return _storable(value) if any(each.search(self.body) for each in _UNSTORABLE) else value
+        return value if is_storable else _storable(value)
 
     def _what(self, error: Exception) -> str:
         """What the body is, in a few words, when it is not JSON."""
@@ -115,16 +115,17 @@ class Snapshot:
         return hashlib.sha256(b"".join(page.sha256 for page in self.pages)).digest()
 
 
-def _decode(body: bytes) -> Any:
-    """Strict and fast first; what that refuses (NaN, lone surrogates, huge integers) is read tolerantly.
+def _decode(body: bytes) -> tuple[Any, bool]:
+    """The decoded body, and whether every text in it is known to be storable.
 
-    NaN and the infinities stay words: they equal themselves and are no amount.
+    Strict and fast first, as UTF-8. What that refuses (a byte order mark, UTF-16 and UTF-32, NaN, lone surrogates, huge
+    integers) is read tolerantly. NaN and the infinities stay words: they equal themselves and are no amount.
     """
     try:
-        return _STRICT.decode(body)
+        return _STRICT.decode(body), _UNSTORABLE.search(body) is None
     except (msgspec.DecodeError, ValueError):
         text = body.decode(json.detect_encoding(body), "surrogatepass")
-        return json.loads(text, parse_float=_decimal, parse_int=_integer, parse_constant=str)
+        return json.loads(text, parse_float=_decimal, parse_int=_integer, parse_constant=str), False
 
 
 def _integer(text: str) -> int | Decimal | str:
@@ -133,8 +134,14 @@ def _integer(text: str) -> int | Decimal | str:
 
 
 def _decimal(text: str) -> Decimal | str:
-    """A number with all its digits; one without an end becomes words, as NaN does."""
-    return Decimal(text) if len(text) <= LONGEST_NUMBER else f"a number of {len(text)} digits"
+    """A number with all its digits; one without an end, or with an exponent without one, becomes words, as NaN does."""
+    if len(text) > LONGEST_NUMBER:
+        return f"a number of {len(text)} digits"
+    try:
+        value = Decimal(text)
+    except InvalidOperation:  # 1e1000000000000000000000: an exponent that not even a Decimal holds.
+        return f"the number {text:.40}"
+    return value if abs(value.adjusted()) < LONGEST_NUMBER else f"the number {text:.40}"
 
 
 _STRICT = msgspec.json.Decoder(float_hook=_decimal)
@@ -153,11 +160,16 @@ def _is_deep(value: Any) -> bool:
     return any(level)
 
 
+def storable(text: str) -> str:
+    """The same text with U+FFFD for every character that Postgres cannot store: NUL and lone surrogates."""
+    return _BAD_CHARACTERS.sub("\ufffd", text)
+
+
 def _storable(value: Any) -> Any:
     """The same JSON with U+FFFD for every character that Postgres cannot store."""
     match value:
         case str():
-            return _BAD_CHARACTERS.sub("\ufffd", value)
+            return storable(value)
         case list():
             return [_storable(item) for item in value]
         case dict():

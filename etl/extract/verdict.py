@@ -44,7 +44,7 @@ class Judge:
 
     def line(self, url: str, came: str, advice: str) -> str:
         """One line about a failure; the url is not repeated where ``came`` has it."""
-        place = "" if url in came else f"{url}: "
+        place = "" if url in came else f"{url:.{LONGEST}}: "
         return self.secrets.hide(f"{self.source.name}: {place}{came[:LONGEST]}; {advice}")
 
     def passing(self, url: str, came: str, advice: str, wait: float = 0) -> PassingError:

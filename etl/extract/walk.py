@@ -1,6 +1,7 @@
 """From the first page of a catalog to the last, and once more when the pages contradict each other."""
 
 import asyncio
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 import structlog
 
 from etl.domain.snapshot import Page, PageRequest
-from etl.errors import ContractError, FetchError, IncompleteError, SourceError
+from etl.errors import ContractError, FetchError, IncompleteError, SourceError, in_short
 from etl.extract.body import values_in
 from etl.extract.client import ALLOW_MORE, Client, Limits, Secret, Validators
 from etl.extract.resolving import Unwaited
@@ -51,12 +52,15 @@ async def walk(
     """
     walker = _Walker(source, client)
     try:
-        async with asyncio.timeout(client.limits.timeout_seconds):
+        async with asyncio.timeout(client.limits.timeout_seconds) as limit:
+            walker.ends_at = limit.when() or math.inf
             await walker.walk_until_consistent(validators, restarts)
     except TimeoutError:
         return Outcome(pages=walker.evidence(), error=walker.overdue())
     except SourceError as error:
         return Outcome(pages=walker.evidence(), error=error)
+    except Exception as error:  # noqa: BLE001  whatever a reply makes of us, what came of it is landed
+        return Outcome(pages=walker.evidence(), error=walker.broken(error))
     return Outcome(pages=tuple(walker.pages))
 
 
@@ -88,6 +92,8 @@ class _Walker:
 
     def __init__(self, source: Source[Any], client: Client) -> None:
         self.pages: list[Page] = []
+        self.ends_at = math.inf
+        """When the walk has to be over, on the clock of the event loop."""
         self._source = source
         self._client = client
         self._request = source.first_page()
@@ -158,11 +164,21 @@ class _Walker:
         except ContractError as error:
             advice = "look at what was landed: the gateway may have changed its format"
             raise ContractError(self._client.line(self.pages[-1].url, f"{error}", advice)) from None
+        except Exception as error:
+            came = f"it cannot be read ({in_short(error)})"
+            raise ContractError(self._client.line(self.pages[-1].url, came, "please report this")) from error
+        # Reading gives the event loop no chance to end the walk when its time is over.
+        if asyncio.get_running_loop().time() >= self.ends_at:
+            raise TimeoutError
 
     def evidence(self) -> tuple[Page, ...]:
         """Every page of this walk, and of the one that failed what came of it."""
         reply = self._client.last_reply
         return (*self.pages, reply) if reply and reply.number > len(self.pages) else tuple(self.pages)
+
+    def broken(self, error: Exception) -> FetchError:
+        """The error for a walk that something unforeseen ended."""
+        return FetchError(self._line(f"the walk broke off ({in_short(error)})", "please report this"))
 
     def overdue(self) -> FetchError:
         """The error for a walk that did not end in time, with what had come."""

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from etl.database.driver import Statement
 from etl.domain.catalog import Catalog
 from etl.domain.records import Records
+from etl.domain.snapshot import storable
 from etl.errors import ContractError
 from etl.load import applied, scratch
 from etl.load.derive import Derivation, beside, derive, notify
@@ -134,10 +135,9 @@ def counted(connection: Connection, name: str, *, after: datetime | None = None)
 
 
 def mark(connection: Connection, landed: Landed, status: str, reason: str) -> None:
-    """Log a snapshot that is not part of history: its bytes stay, history is untouched."""
-    connection.execute(
-        update(snapshot).where(snapshot.c.snapshot_id == landed.snapshot_id).values(status=status, reason=reason)
-    )
+    """Log a snapshot that is not part of history: its bytes stay, history is untouched, its attempts are forgotten."""
+    values = {"status": status, "reason": storable(reason), "attempts": 0}
+    connection.execute(update(snapshot).where(snapshot.c.snapshot_id == landed.snapshot_id).values(values))
 
 
 def logged(connection: Connection, landed: Landed) -> Loaded:
@@ -165,7 +165,9 @@ def set_aside(connection: Connection, landed: Landed, catalog: Catalog, schema: 
     """Keep what could not be read or mapped, replacing what an earlier reading of the same bytes had kept."""
     of_snapshot = {"snapshot_id": landed.snapshot_id, "source": landed.source}
     unread = [
-        of_snapshot | {"page": each.page, "pointer": each.pointer, "reason": each.reason, "record": each.record}
+        of_snapshot
+        | {"page": each.page, "pointer": each.pointer, "reason": each.reason, "record": each.record}
+        | {"count": each.count}
         for each in catalog.quarantined
     ]
     unmapped = [
@@ -244,7 +246,7 @@ def _log(connection: Connection, landed: Landed, catalog: Catalog, moves: Moves,
         reason=catalog.coverage.reason,
         opened=opened,
         closed=closed,
-        quarantined=len(catalog.quarantined),
+        quarantined=sum(each.count for each in catalog.quarantined),
         unmapped=len(catalog.unmapped),
         moved_at=landed.observed_at if moves.has_moved_prices else None,
     )

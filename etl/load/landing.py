@@ -4,7 +4,7 @@ The caller owns the transaction and commits it before it reads the bytes.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,7 +21,10 @@ from etl.load.tables import content, page, raw_snapshot, snapshot, source
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Landed:
-    """One snapshot as it lies in the database."""
+    """One snapshot as it lies in the database.
+
+    ``attempts`` counts how often its load was begun, ``is_new`` says that it was landed just now.
+    """
 
     snapshot_id: int
     source: str
@@ -30,6 +33,8 @@ class Landed:
     observed_at: datetime
     fingerprint: bytes
     status: str
+    attempts: int = field(default=0, compare=False)
+    is_new: bool = field(default=False, compare=False)
 
 
 def land(connection: Connection, landing: Snapshot, *, landed_at: datetime, failure: str | None = None) -> Landed:
@@ -175,12 +180,16 @@ def _again(connection: Connection, known: Iterable[Landed]) -> None:
     """Give those that failed another chance, for the reading may have improved."""
     failed = [each.snapshot_id for each in known if each.status == "failed"]
     if failed:
-        chance = update(snapshot).where(snapshot.c.snapshot_id.in_(failed)).values(status="landed", reason=None)
+        chance = (
+            update(snapshot).where(snapshot.c.snapshot_id.in_(failed)).values(status="landed", reason=None, attempts=0)
+        )
         connection.execute(chance)
 
 
 def _with_a_chance(known: Landed | ConflictError) -> Landed | ConflictError:
-    return replace(known, status="landed") if isinstance(known, Landed) and known.status == "failed" else known
+    return (
+        replace(known, status="landed", attempts=0) if isinstance(known, Landed) and known.status == "failed" else known
+    )
 
 
 _LANDED = (
@@ -192,6 +201,7 @@ _LANDED = (
         snapshot.c.observed_at,
         raw_snapshot.c.fingerprint,
         snapshot.c.status,
+        snapshot.c.attempts,
         select(page.c.url)
         .where(page.c.snapshot_id == snapshot.c.snapshot_id)
         .order_by(page.c.number)
@@ -213,6 +223,7 @@ def _landed(row: Row) -> Landed:  # type: ignore[type-arg]
         observed_at=row.observed_at,
         fingerprint=row.fingerprint,
         status=row.status,
+        attempts=row.attempts,
     )
 
 
@@ -225,4 +236,6 @@ def _landed_as(parcel: Parcel, snapshot_id: int, status: str) -> Landed:
         observed_at=parcel.observed_at,
         fingerprint=parcel.fingerprint,
         status=status,
+        attempts=1,
+        is_new=True,
     )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import zstandard
 
-from etl.domain.snapshot import Origin, Page, Snapshot
+from etl.domain.snapshot import Origin, Page, Snapshot, storable
 
 LARGE = 4 * 1024 * 1024
 """Bytes from which on packing well takes too long."""
@@ -85,9 +85,9 @@ def parcel_of(snapshot: Snapshot) -> Parcel:
 def _row(page: Page) -> dict[str, Any]:
     return {
         "number": page.number,
-        "url": page.url,
+        "url": storable(page.url),
         "status": page.status,
-        "headers": dict(page.headers),
+        "headers": {storable(name): storable(value) for name, value in page.headers.items()},
         "fetched_at": page.fetched_at,
         "sha256": page.sha256,
     }

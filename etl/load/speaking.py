@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from etl.load.history import COUNTED
 from etl.load.landing import Landed, landed_of
+from etl.load.attempts import IS_SET_ASIDE
 from etl.load.tables import raw_snapshot, snapshot
 
 HEARD = (*COUNTED, "held", "failed")
@@ -30,10 +31,17 @@ D = TypeVar("D", bound=Dated)
 
 
 def speaking(connection: Connection, name: str) -> list[Landed]:
-    """The snapshots of a source that count, and those that could not be read when they came, in order of time."""
+    """The snapshots of a source that count, and those that could not be read when they came, in order of time.
+
+    What was set aside because it ended its readers is not given to another one.
+    """
     walked = select(raw_snapshot.c.snapshot_id).where(raw_snapshot.c.failure.is_(None))
     found = landed_of(
-        connection, snapshot.c.source == name, snapshot.c.status.in_(HEARD), snapshot.c.snapshot_id.in_(walked)
+        connection,
+        snapshot.c.source == name,
+        snapshot.c.status.in_(HEARD),
+        ~IS_SET_ASIDE,
+        snapshot.c.snapshot_id.in_(walked),
     )
     return one_for_each_time(found)
 

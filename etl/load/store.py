@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from etl.domain.snapshot import storable
 from etl.load.parcel import Parcel
 from etl.load.tables import content, page, raw_snapshot, snapshot
 
@@ -16,7 +17,7 @@ def store(connection: Connection, new: Sequence[Parcel], *, landed_at: datetime,
     With ``failure`` they are evidence of a walk that was given up.
     """
     status = "landed" if failure is None else "failed"
-    rows = [parcel.row | {"landed_at": landed_at, "failure": failure} for parcel in new]
+    rows = [parcel.row | {"landed_at": landed_at, "failure": failure and storable(failure)} for parcel in new]
     numbered = insert(raw_snapshot).returning(raw_snapshot.c.snapshot_id, sort_by_parameter_order=True)
     ids = connection.scalars(numbered, rows).all()
     contents = list(_contents(connection, new))
@@ -25,7 +26,8 @@ def store(connection: Connection, new: Sequence[Parcel], *, landed_at: datetime,
     pages = [{"snapshot_id": number} | row for number, parcel in zip(ids, new, strict=True) for row in parcel.pages]
     if pages:
         connection.execute(insert(page), pages)
-    log = {"status": status, "reason": failure}
+    # Whoever lands a snapshot loads it at once: that is its first attempt, counted without a commit of its own.
+    log = {"status": status, "reason": failure and storable(failure), "attempts": int(failure is None)}
     logged = [
         log | {"snapshot_id": number, "source": parcel.source, "observed_at": parcel.observed_at}
         for number, parcel in zip(ids, new, strict=True)

@@ -75,7 +75,6 @@ page = Table(
     Column("headers", JSONB, nullable=False),
     Column("fetched_at", TIMESTAMP, nullable=False),
     Column("sha256", LargeBinary, ForeignKey("raw.content.sha256"), nullable=False),
-    Index("page_url_idx", "url"),
     schema="raw",
 )
 
@@ -117,6 +116,7 @@ snapshot = Table(
     Column("known_at", TIMESTAMP),
     Column("covered", ARRAY(Text)),
     Column("decimals", Integer),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
     Index(
         "snapshot_counted_idx",
         "source",
@@ -126,6 +126,7 @@ snapshot = Table(
     ),
     Index("snapshot_pending_idx", "source", postgresql_where=text("status = 'landed'")),
     Index("snapshot_held_idx", "source", postgresql_where=text("status = 'held'")),
+    Index("snapshot_set_aside_idx", "source", postgresql_where=text("status = 'failed' AND attempts > 0")),
     Index("snapshot_change_idx", "source", "observed_at", postgresql_where=text("opened > 0 OR closed > 0")),
     Index("snapshot_observed_at_idx", "observed_at"),
     schema="core",
@@ -140,6 +141,7 @@ quarantine = Table(
     Column("pointer", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("record", JSONB),
+    Column("count", Integer, nullable=False, server_default=text("1")),
     Index("quarantine_snapshot_id_idx", "snapshot_id"),
     schema="core",
 )

@@ -16,6 +16,7 @@ from etl.domain.catalog import Catalog, Coverage, Json, Quarantined, Scope
 from etl.domain.garbage import uncollected
 from etl.domain.snapshot import Page, PageRequest
 from etl.errors import ContractError
+from etl.sources.quarantine import LIMIT, Quarantine
 
 W = TypeVar("W", bound=BaseModel)
 
@@ -114,6 +115,9 @@ class Source(ABC, Generic[W]):
     """Where in a page the list stands whose items make one model each, and all else of the catalog but the names of
     providers and authors; null where that is not so. ``coverage`` then looks at nothing of an item but its ``id``."""
 
+    quarantine_limit: int = LIMIT
+    """Records of a snapshot that are kept when they cannot be read; the others are counted."""
+
     explains: bool = True
     """Whether every price carries its evidence, as far as that costs anything; to load prices it is not needed."""
 
@@ -177,24 +181,32 @@ def error_document(page: Page) -> dict[str, Json]:
         return {}
 
 
-def validate(wire: type[W], items: Sequence[Json], place: Place, key: Callable[[Json], str | None]) -> Reading[W]:
-    """The readable records among the items of one list; the others are quarantined.
+def validate(
+    wire: type[W], items: Sequence[Json], place: Place, key: Callable[[Json], str | None], limit: int = LIMIT
+) -> Reading[W]:
+    """The readable records among the items of one list; the others are quarantined, ``limit`` of them as they are.
 
     ``key`` gives the model id of an unreadable item where it can be told; what history knows of that model is
     then carried on. Where it cannot, the whole snapshot can only add.
     """
     records: list[Record[W]] = []
-    quarantined: list[Quarantined] = []
+    quarantine = Quarantine(limit)
     for index, item in enumerate(items):
+        if quarantine.is_full and type(item) is not dict:
+            quarantine.count(place.page, (Scope(),))
+            continue
         at = place.at(index)
         try:
             records.append(Record(at, wire.model_validate(item), item))
         except ValidationError as error:
-            scope = Scope(model_id=key(item))
-            quarantined.append(
-                Quarantined(page=at.page, pointer=at.pointer, reason=explain(error), record=item, scopes=(scope,))
+            scopes = (Scope(model_id=key(item)),)
+            if quarantine.is_full:
+                quarantine.count(at.page, scopes)
+                continue
+            quarantine.add(
+                Quarantined(page=at.page, pointer=at.pointer, reason=explain(error), record=item, scopes=scopes)
             )
-    return Reading(records=tuple(records), quarantined=tuple(quarantined))
+    return Reading(records=tuple(records), quarantined=quarantine.records())
 
 
 def joined(readings: Iterable[Reading[W]], coverage: Coverage, envelopes: Iterable[Json] = ()) -> Reading[W]:

@@ -126,7 +126,10 @@ class Bifrost(Source[BifrostModel]):
 
     def parse(self, pages: Sequence[Page]) -> Reading[BifrostModel]:
         """The rows of all pages."""
-        readings = [validate(BifrostModel, rows(page), Place(page.number, "/data"), row_id) for page in pages]
+        readings = [
+            validate(BifrostModel, rows(page), Place(page.number, "/data"), row_id, self.quarantine_limit)
+            for page in pages
+        ]
         return Reading(
             records=tuple(record for reading in readings for record in reading.records),
             quarantined=tuple(entry for reading in readings for entry in reading.quarantined),
@@ -135,7 +138,7 @@ class Bifrost(Source[BifrostModel]):
 
     def flatten(self, reading: Reading[BifrostModel]) -> Catalog:
         """Each row is a model with one endpoint: the provider before the first slash of its id."""
-        tray = Collector()
+        tray = Collector(limit=self.quarantine_limit)
         for record in reading.records:
             if tray.model(record.wire.to_model(), record.place, record.raw):
                 self._put_endpoint(tray, record)

@@ -1,5 +1,6 @@
 """The tray on which a source puts flattened records: keys stay unique, what is set aside is kept with its reason."""
 
+import hashlib
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeAlias, TypeVar
@@ -20,6 +21,7 @@ from etl.domain.catalog import (
 from etl.domain.jsontext import is_storable, sort_key
 from etl.domain.meters import AmountError, plain
 from etl.sources.base import Place
+from etl.sources.quarantine import LIMIT, Quarantine, cut
 
 PLACEHOLDER_EPOCH = 1_704_067_200
 """2024-01-01, which gateways send as ``created`` when they do not know it."""
@@ -31,6 +33,18 @@ LAST_EPOCH = 253_402_300_799
 LONGEST_KEY = 2000
 """Bytes of all parts of a key together: an index of Postgres holds no more than 2,704 in a row."""
 
+LONGEST_FIELD = 500
+"""Bytes of the name of a field that is indexed as it is."""
+
+MOST_FIELDS = 1000
+"""Price fields without a meter that are counted each for itself; the others are counted together."""
+
+FURTHER = "(further fields)"
+"""What the others are counted under; the example is the name of the first of them."""
+
+LONGEST_EXAMPLE = 1000
+"""Characters of the example of a price field without a meter."""
+
 Key: TypeAlias = tuple[str | int, ...]
 T = TypeVar("T")
 
@@ -38,14 +52,15 @@ T = TypeVar("T")
 class Collector:
     """Collects one snapshot's records. Of two records with one key the first is kept, the second quarantined."""
 
-    def __init__(self, *, explains: bool = True) -> None:
+    def __init__(self, *, explains: bool = True, limit: int = LIMIT) -> None:
         self.explains = explains
+        self._limit = limit
         self._models: dict[Key, tuple[Model, Place]] = {}
         self._endpoints: dict[Key, tuple[Endpoint, Place]] = {}
         self._prices: dict[Key, tuple[Price, Place]] = {}
         self._providers: dict[str, Provider] | None = None
         self._authors: dict[str, Author] | None = None
-        self._quarantined: list[Quarantined] = []
+        self._quarantine = Quarantine(limit)
         self._unmapped: dict[str, Unmapped] = {}
         self._finest: dict[str, int] = {}
 
@@ -92,13 +107,19 @@ class Collector:
     def quarantine(self, place: Place, reason: AmountError | str, record: Json, *scopes: Scope) -> None:
         """Set a record aside; what history knows under the scopes is carried on."""
         entry = Quarantined(page=place.page, pointer=place.pointer, reason=str(reason), record=record, scopes=scopes)
-        self._quarantined.append(entry)
+        self._quarantine.add(entry)
 
     def unmapped(self, field: str, example: Json) -> None:
-        """Count a price field that maps to no meter."""
+        """Count a price field that maps to no meter; one with an endless name by its beginning and a digest."""
+        field = shortened(field)
         known = self._unmapped.get(field)
+        if known is None and len(self._unmapped) >= MOST_FIELDS:
+            field, example = FURTHER, field
+            known = self._unmapped.get(field)
         self._unmapped[field] = Unmapped(
-            field=field, count=known.count + 1 if known else 1, example=known.example if known else example
+            field=field,
+            count=known.count + 1 if known else 1,
+            example=known.example if known else cut(example, LONGEST_EXAMPLE),
         )
 
     def build(self, coverage: Coverage, quarantined: tuple[Quarantined, ...] = ()) -> Catalog:
@@ -106,8 +127,11 @@ class Collector:
 
         With a record whose key nobody can tell, nothing that is absent is proven gone (contract, rule 4).
         """
-        aside = quarantined + tuple(self._quarantined)
-        keyless = sum(Scope() in record.scopes for record in aside)
+        quarantine = Quarantine(self._limit)
+        for entry in (*quarantined, *self._quarantine.records()):
+            quarantine.add(entry)
+        aside = quarantine.records()
+        keyless = sum(record.count for record in aside if Scope() in record.scopes)
         if keyless and coverage.is_complete:
             records = "1 record" if keyless == 1 else f"{keyless} records"
             reason = f"{records} without a readable key: nothing that is missing counts as removed"
@@ -144,6 +168,12 @@ class Collector:
             return False
         shelf[key] = (value, place)
         return True
+
+
+def shortened(field: str) -> str:
+    """The name of a field, or of a very long one its beginning and a digest, so that no two become one."""
+    name = field.encode()
+    return field if len(name) <= LONGEST_FIELD else f"{field[:100]}… {hashlib.sha256(name).hexdigest()[:16]}"
 
 
 def is_storable_key(*parts: str | int) -> bool:

@@ -37,12 +37,15 @@ class HeliconeGateway(Source[GatewayModel]):
 
     def parse(self, pages: Sequence[Page]) -> Reading[GatewayModel]:
         """The entries of ``data``."""
-        readings = [validate(GatewayModel, _listed(page), Place(page.number, "/data"), _id) for page in pages]
+        readings = [
+            validate(GatewayModel, _listed(page), Place(page.number, "/data"), _id, self.quarantine_limit)
+            for page in pages
+        ]
         return joined(readings, self.coverage(pages))
 
     def flatten(self, reading: Reading[GatewayModel]) -> Catalog:
         """Models; ``object`` says nothing of one, whatever else an entry says goes into ``extra``."""
-        collector = Collector()
+        collector = Collector(limit=self.quarantine_limit)
         for record in reading.records:
             collector.model(_model(record.wire), record.place, record.raw)
         return collector.build(reading.coverage, reading.quarantined)

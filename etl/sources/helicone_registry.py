@@ -84,13 +84,16 @@ class HeliconeRegistry(Source[RegistryModel]):
     def parse(self, pages: Sequence[Page]) -> Reading[RegistryModel]:
         """The entries of ``data.models``; the envelopes carry ``data.filters``."""
         readings = [
-            validate(RegistryModel, _data(page)["models"], Place(page.number, "/data/models"), _id) for page in pages
+            validate(
+                RegistryModel, _data(page)["models"], Place(page.number, "/data/models"), _id, self.quarantine_limit
+            )
+            for page in pages
         ]
         return joined(readings, self.coverage(pages), envelopes=(page.document for page in pages))
 
     def flatten(self, reading: Reading[RegistryModel]) -> Catalog:
         """Of two models, or two endpoints of a model, with one key the second is set aside whole."""
-        collector = Collector(explains=self.explains)
+        collector = Collector(explains=self.explains, limit=self.quarantine_limit)
         for record in reading.records:
             if collector.model(_model(record.wire), record.place, record.raw):
                 _add_endpoints(record, collector)

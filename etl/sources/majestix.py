@@ -89,12 +89,14 @@ class Majestix(Source[MajestixModel]):
 
     def parse(self, pages: Sequence[Page]) -> Reading[MajestixModel]:
         """The entries of ``models``, of ``data``, or of a bare list."""
-        readings = [validate(MajestixModel, items, place, _id) for items, place in map(_listed, pages)]
+        readings = [
+            validate(MajestixModel, items, place, _id, self.quarantine_limit) for items, place in map(_listed, pages)
+        ]
         return joined(readings, self.coverage(pages))
 
     def flatten(self, reading: Reading[MajestixModel]) -> Catalog:
         """A model without ``provider`` is served by the source itself."""
-        collector = Collector()
+        collector = Collector(limit=self.quarantine_limit)
         for record in reading.records:
             if collector.model(_model(record.wire), record.place, record.raw):
                 endpoint = Endpoint(model_id=record.wire.model_id, provider=record.wire.provider or self.name)

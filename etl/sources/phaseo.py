@@ -86,7 +86,10 @@ class Phaseo(Source[PhaseoModel]):
 
     def parse(self, pages: Sequence[Page]) -> Reading[PhaseoModel]:
         """The models of all pages, each in its own shape."""
-        readings = [validate(PhaseoModel, _known(page), Place(page.number, "/models"), _key) for page in pages]
+        readings = [
+            validate(PhaseoModel, _known(page), Place(page.number, "/models"), _key, self.quarantine_limit)
+            for page in pages
+        ]
         return Reading(
             records=tuple(record for reading in readings for record in reading.records),
             quarantined=tuple(entry for reading in readings for entry in reading.quarantined),
@@ -95,7 +98,7 @@ class Phaseo(Source[PhaseoModel]):
 
     def flatten(self, reading: Reading[PhaseoModel]) -> Catalog:
         """Models with their endpoints and prices, and the names of providers and authors."""
-        tray = Collector()
+        tray = Collector(limit=self.quarantine_limit)
         tray.lists_names()
         for record in reading.records:
             model = record.wire.root

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SQL = {file.name.removesuffix(".sql"): file.read_text("utf-8") for file in (files(__package__) / "sql").iterdir()}
 
 _SET_ASIDE = {
-    "quarantine": "snapshot_id bigint, page int, pointer string, reason string, record string",
+    "quarantine": "snapshot_id bigint, page int, pointer string, reason string, record string, count int",
     "unmapped_field": "snapshot_id bigint, field string, count int, example string",
 }
 

@@ -172,7 +172,7 @@ def _snapshot(source: str, item: Item, failure: str | None) -> Piece:
 def _set_aside(source: str, item: Item, catalog: Catalog) -> Iterator[Piece]:
     snapshot = {"snapshot_id": item.snapshot_id}
     for each in catalog.quarantined:
-        told = {"page": each.page, "pointer": each.pointer, "reason": each.reason}
+        told = {"page": each.page, "pointer": each.pointer, "reason": each.reason, "count": each.count}
         yield _row(source, "quarantine", item, snapshot | told | {"record": canonical.json(each.record)})
     for field in catalog.unmapped:
         told = {"field": field.field, "count": field.count, "example": canonical.json(field.example)}
