@@ -32,6 +32,7 @@ from etl.loading import Clock, Loading, follow
 from etl.reading import Prepared, reader
 from etl.result import Result, broken, result_of
 from etl.sources.base import Source
+from etl.sources.quarantine import LIMIT
 from etl.sources.registry import kinds
 from etl.telemetry import span
 
@@ -49,7 +50,8 @@ Take = Callable[[Source[Any], Snapshot, SourceError | None], Result]
 class Pipeline:
     """The line into one warehouse. ``clock`` gives aware UTC times: the second clock of history.
 
-    ``archive`` is where archived bodies are, if not where they were put.
+    ``archive`` is where archived bodies are, if not where they were put. ``quarantine_limit`` is for sources that are
+    read as they were landed; one that is configured has its own.
     """
 
     engine: Engine
@@ -57,6 +59,7 @@ class Pipeline:
     doubt: Doubt = field(default_factory=Doubt)
     limits: Limits = field(default_factory=Limits)
     archive: Path | None = None
+    quarantine_limit: int = LIMIT
 
     def __post_init__(self) -> None:
         """Know by which modules this program reads, before anybody puts others in their place."""
@@ -185,7 +188,7 @@ class Pipeline:
         """Every source that ever landed anything, configured or not, ready to read its bytes again."""
         with self.engine.connect() as connection:
             known = log.kinds_of_sources(connection)
-        return {name: kinds()[kind](name) for name, kind in known.items()}
+        return {name: self._source(kind, name) for name, kind in known.items()}
 
     def source_of(self, snapshot_id: int) -> Source[Any]:
         """The source whose snapshot this is. Raises ``UsageError`` when there is no such snapshot."""
@@ -193,7 +196,13 @@ class Pipeline:
             landed = landing.landed(connection, snapshot_id)
         if landed is None:
             raise UsageError(f"snapshot {snapshot_id} does not exist: `etl snapshots` lists them")
-        return kinds()[landed.kind](landed.source)
+        return self._source(landed.kind, landed.source)
+
+    def _source(self, kind: str, name: str) -> Source[Any]:
+        """A source as it was landed, whatever is configured of it."""
+        source = kinds()[kind](name)
+        source.quarantine_limit = self.quarantine_limit
+        return source
 
     def settle(self) -> None:
         """Do what follows the loads of a command: link what came to canonical models, tell the planner of what came.

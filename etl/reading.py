@@ -78,7 +78,11 @@ def _follows(catalog: Catalog, former: applied.Former | None) -> bool:
 
 def fitting_kind(source: Source[Any], kind: str) -> Source[Any]:
     """The source as it was when a snapshot of this kind was taken."""
-    return source if kind == source.kind else kinds()[kind](source.name)
+    if kind == source.kind:
+        return source
+    fitting = kinds()[kind](source.name)
+    fitting.quarantine_limit = source.quarantine_limit
+    return fitting
 
 
 def read_pages(source: Source[Any], pages: Sequence[Page], *, explains: bool = False) -> Catalog:

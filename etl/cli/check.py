@@ -34,6 +34,8 @@ def complaints(row: Mapping[str, Any]) -> Iterator[str]:
     if row["held_snapshots"]:
         what = f"{row['held_snapshots']} held"
         yield f"{name}: {what}; decide by `etl snapshots release` or `reject`: `etl snapshots --source {name}`"
+    if row["set_aside"]:
+        yield f"{name}: {row['set_aside']}"
 
 
 def _times(count: int) -> str:

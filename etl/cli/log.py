@@ -46,7 +46,7 @@ UNKNOWN = (
 )
 """What is null for a source that the database does not know."""
 
-INTERNAL = ("is_recorded_enabled", "is_overdue")
+INTERNAL = ("is_recorded_enabled", "is_overdue", "set_aside")
 """What is asked of the database for our own use."""
 
 COLOURS = {"fresh": "green", "stale": "yellow", "failing": "red", "never": "dim", "disabled": "dim"}

@@ -28,6 +28,7 @@ from etl.config.values import (
 )
 from etl.cron import Cron
 from etl.rates import Margins, Rates
+from etl.sources.quarantine import LIMIT
 
 
 class Table(BaseModel):
@@ -195,6 +196,9 @@ class Settings(BaseSettings):
         64 * 1024 * 1024, ge=1, description="Most bytes of a page, and of all pages of a walk, unpacked."
     )
     max_pages: int = Field(500, ge=1, description="Most pages of one walk.")
+    quarantine_limit: int = Field(
+        LIMIT, ge=1, description="Records of a snapshot that are kept when they cannot be read; more are only counted."
+    )
     doubt_share: float = Field(
         0.2, ge=0, le=1, description="A live snapshot that removes a larger share of the models is held."
     )

@@ -80,6 +80,7 @@ def _configure(name: str, settings: Settings, environ: Mapping[str, str]) -> Con
     place = settings.place(f"sources.{name}")
     own = settings.sources.get(name, SourceSettings())
     source = _source(name, own, place)
+    source.quarantine_limit = settings.quarantine_limit
     url = _url(name, own, environ)
     variable = own.credential or (source.credential.env if source.credential else None)
     secret = _secret(own, environ, variable, place)

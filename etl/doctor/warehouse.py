@@ -1,8 +1,9 @@
 """The database: whether it answers, can be written, has our schema, agrees about the time, and how large it is."""
 
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
@@ -105,14 +106,21 @@ def activity(engine: Engine, sources: Iterable[ConfiguredSource], due_until: dat
 
 def well(engine: Engine) -> Finding:
     """Whether every source is, as `etl status --check` sees it."""
-    ill = [
-        f"{row['source']} ({'held' if row['status'] not in ('stale', 'failing') else row['status']})"
-        for row in health.sources(engine)
-        if row["status"] in ("stale", "failing") or (row["held_snapshots"] and row["status"] != "disabled")
-    ]
+    ill = [f"{row['source']} ({why})" for row in health.sources(engine) if (why := _ill(row))]
     if ill:
         return warning("health", ", ".join(ill), "`etl status --check` says what to do about each")
     return ok("health", "no source is stale, failing or held")
+
+
+def _ill(row: Mapping[str, Any]) -> str | None:
+    """What is wrong with a source, in a word or two; null when nothing is."""
+    if row["status"] in ("stale", "failing"):
+        return str(row["status"])
+    if row["status"] == "disabled":
+        return None
+    if row["set_aside_snapshots"]:
+        return f"{row['set_aside_snapshots']} set aside"
+    return "held" if row["held_snapshots"] else None
 
 
 def _writable(engine: Engine, role: str) -> Finding:

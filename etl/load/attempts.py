@@ -17,8 +17,8 @@ IS_SET_ASIDE = (snapshot.c.status == "failed") & (snapshot.c.attempts >= MOST)
 """Whether a snapshot is ``failed`` because of this. A failure with another reason takes the attempts back to 0."""
 
 _REASON = (
-    f"set aside: {MOST} processes ended while they loaded it, killed or out of memory; its bytes are kept: "
-    "`etl snapshots release {number}` tries it again, `etl snapshots reject {number}` settles it"
+    f"set aside: {MOST} loads of it were cut off with their process or its connection, killed or out of memory; its bytes "
+    "are kept: `etl snapshots release {number}` tries it again, `etl snapshots reject {number}` settles it"
 )
 
 

@@ -9,6 +9,8 @@ _SOURCES = text(
     """
     SELECT h.source, h.status, h.last_attempt_at, h.last_complete_at, h.last_change_at, h.max_age,
            h.consecutive_failures, h.held_snapshots, h.quarantined_records, h.unmapped_fields,
+           (SELECT count(*) FROM core.snapshot c
+             WHERE c.source = h.source AND c.status = 'failed' AND c.attempts > 0) AS set_aside_snapshots,
            now() - h.last_complete_at AS age, slot.missed_slots, slot.last_slot_at
       FROM mart.source_health h
      CROSS JOIN LATERAL (

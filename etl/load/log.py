@@ -17,6 +17,8 @@ _STATUS = text(
            (SELECT count(*) FROM mart.slot m
              WHERE m.source = h.source AND m.status = 'missed'
                AND m.due_at > now() - interval '1 day') AS missed_slots,
+           (SELECT q.example FROM mart.data_quality q
+             WHERE q.source = h.source AND q.problem = 'set_aside') AS set_aside,
            (SELECT count(*) FROM mart.model_current m WHERE m.source = h.source) AS models,
            (SELECT count(*) FROM mart.price_current p WHERE p.source = h.source) AS prices
       FROM mart.source_health h
@@ -50,7 +52,7 @@ def status(connection: Connection) -> list[dict[str, Any]]:
     """The health of each source that is or was configured or landed anything, with what it holds.
 
     ``last_status`` and ``reason`` are those of its last live attempt, ``missed_slots`` counts those of the last day;
-    ``is_overdue``: it was never attempted although it has been scheduled for longer than its max_age.
+    ``set_aside`` names the first snapshot that was, and why. ``is_overdue``: it was never attempted although it has been scheduled for longer than its max_age.
     """
     return [dict(row) for row in connection.execute(_STATUS).mappings()]
 

@@ -12,9 +12,11 @@ SELECT s.source, s.kind, s.enabled,
        s.max_age,
        failure.consecutive_failures,
        (SELECT count(*) FROM core.snapshot h WHERE h.source = s.source AND h.status = 'held') AS held_snapshots,
-       (SELECT count(*) FROM core.quarantine q WHERE q.snapshot_id = counted.snapshot_id) AS quarantined_records,
+       (SELECT coalesce(sum(q.count), 0)::bigint FROM core.quarantine q
+         WHERE q.snapshot_id = counted.snapshot_id) AS quarantined_records,
        (SELECT count(*) FROM core.unmapped_field u WHERE u.snapshot_id = counted.snapshot_id) AS unmapped_fields,
-       failure.last_error
+       -- What was set aside is named until a person decides: whatever comes after it says nothing of it.
+       coalesce(failure.last_error, aside.reason) AS last_error
   FROM core.source s
  -- A clock that is ahead makes nothing fresh and hides no failure: what claims to be later than this is not believed.
  CROSS JOIN LATERAL (SELECT now() + interval '5 minutes' AS latest) clock
@@ -47,6 +49,11 @@ SELECT s.source, s.kind, s.enabled,
       FROM core.snapshot c
      WHERE c.source = s.source AND c.status IN ('loaded', 'unchanged')
      ORDER BY c.observed_at DESC LIMIT 1) counted ON true
+  LEFT JOIN LATERAL (
+    SELECT format('snapshot %s: %s', c.snapshot_id, c.reason) AS reason
+      FROM core.snapshot c
+     WHERE c.source = s.source AND c.status = 'failed' AND c.attempts > 0
+     ORDER BY c.observed_at DESC LIMIT 1) aside ON true
  -- Every live attempt after the last that did not fail did. A run of the ledger counts by its snapshot if that failed.
  CROSS JOIN LATERAL (
     SELECT count(*) AS consecutive_failures, max(f.at) AS last_at,

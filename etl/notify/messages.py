@@ -13,6 +13,11 @@ _SAID: Mapping[str, tuple[str, str, str]] = {
     "failing": ("1 run failed", "{} runs in a row failed", "its runs succeed again"),
     "stale": ("stale", "stale", "fresh again"),
     "held": ("1 snapshot is held", "{} snapshots are held", "nothing is held any more"),
+    "set_aside": (
+        "1 snapshot was set aside",
+        "{} snapshots were set aside",
+        "no snapshot is set aside any more",
+    ),
     "quarantined": ("1 record cannot be read", "{} records cannot be read", "every record can be read again"),
     "unmapped": ("1 price field has no meter", "{} price fields have no meter", "every price field has a meter again"),
     "suspect": (

@@ -19,7 +19,7 @@ from etl.notify.telling import Telling, alone
 ROUND = timedelta(minutes=1)
 """After so long no further delivery is begun: the next round goes on."""
 
-SERIOUS = frozenset({"failing", "stale", "held"})
+SERIOUS = frozenset({"failing", "stale", "held", "set_aside"})
 """Problems with which a round is not good."""
 
 
@@ -48,7 +48,7 @@ class Notifier:
             self._attempt("the ping did not arrive", self._ping)
 
     def is_well(self) -> bool:
-        """Whether no enabled source is failing, stale or held; one that cannot tell is not well. Never raises."""
+        """Whether no enabled source is failing or stale, and nothing is held or set aside; one that cannot tell is not well. Never raises."""
         found: list[bool] = []
         self._attempt("health is not known", lambda: found.append(self._is_well()))
         return found == [True]

@@ -38,8 +38,8 @@ def _plain(value: Any) -> Any:
             return [_plain(item) for item in value]
         case _ if dataclasses.is_dataclass(value):
             items = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value) if field.compare)
-            alone = {("count", 1)} if isinstance(value, Quarantined) else set()
-            return {name: _plain(item) for name, item in items if not (_is_usual(item) or (name, item) in alone)}
+            usual = 1 if isinstance(value, Quarantined) else None
+            return {name: _plain(item) for name, item in items if not _is_usual(item) and (name != "count" or item != usual)}
         case _:
             return value
 
