@@ -16,6 +16,7 @@ from etl.cli import (
     log,
     moving,
     pull,
+    quarantine,
     raw,
     rebuild,
     report,
@@ -39,6 +40,7 @@ app.command("schedule")(schedule.schedule)
 app.command("sources")(log.sources)
 app.command("status")(log.status)
 app.add_typer(log.snapshots, name="snapshots")
+app.command("quarantine")(quarantine.quarantine)
 app.command("slots")(schedule.slots)
 app.command("changes")(changes.changes)
 app.command("history")(history.history)

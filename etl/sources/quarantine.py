@@ -122,7 +122,8 @@ class _Cutter:
             if self._room <= 0:
                 kept["…"] = f"{len(value) - len(kept)} more fields"
                 break
-            kept[self._text(key)] = self.cut(item)
+            name = self._text(key)
+            kept[name] = self.cut(item)
         return kept
 
     def _list(self, value: list[Json]) -> list[Json]:

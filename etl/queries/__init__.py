@@ -1,0 +1,1 @@
+"""Read-only questions of the command line, the doctor and the metrics."""
