@@ -16,7 +16,7 @@ from etl.domain.garbage import uncollected
 from etl.load import attempts, basket, history, judge, landing
 from etl.load.doubt import Doubt
 from etl.load.history import Loaded
-from etl.load.landing import Landed
+from etl.load.landing import MOST_ATTEMPTS, Landed
 from etl.load.locks import lock_source
 from etl.load.parcel import Parcel
 from etl.load.refusal import is_of_the_database, is_passing, refusal
@@ -140,7 +140,7 @@ class Loading:
                 if taken and not {taken[0].snapshot_id, oldest.snapshot_id} <= together:
                     break
                 taken.append(oldest)
-                if oldest.snapshot_id not in together and not self._may_begin(oldest):
+                if not self._may_begin(oldest, is_counted=oldest.snapshot_id in together):
                     done.append(self._told_as_failed(oldest, attempts.set_aside(connection, oldest)))
                     break
                 result, moved_at = self._traced(connection, oldest, at_hand.get(oldest.snapshot_id, NOTHING))
@@ -158,12 +158,16 @@ class Loading:
                 work.fail(result.error or result.reason)
         return result, moved_at
 
-    def _may_begin(self, landed: Landed) -> bool:
-        """Count another attempt at a snapshot, committed before it begins; false when it had enough of them."""
-        if landed.attempts >= attempts.MOST:
+    def _may_begin(self, landed: Landed, *, is_counted: bool) -> bool:
+        """Count another attempt at a snapshot, committed before it begins; false when it had enough of them.
+
+        That of a new one ``is_counted`` already.
+        """
+        if landed.attempts >= MOST_ATTEMPTS:
             return False
-        with self.aside() as connection:
-            attempts.begin(connection, landed)
+        if not is_counted:
+            with self.aside() as connection:
+                attempts.begin(connection, landed)
         return True
 
     def _give_back(self, error: BaseException, taken: Sequence[Landed]) -> None:

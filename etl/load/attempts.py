@@ -7,18 +7,15 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, update
 
-from etl.load.landing import Landed
+from etl.load.landing import MOST_ATTEMPTS, Landed
 from etl.load.tables import snapshot
 
-MOST = 2
-"""Loads that are begun of one snapshot; a third one is not."""
-
-IS_SET_ASIDE = (snapshot.c.status == "failed") & (snapshot.c.attempts >= MOST)
+IS_SET_ASIDE = (snapshot.c.status == "failed") & (snapshot.c.attempts > 0)
 """Whether a snapshot is ``failed`` because of this. A failure with another reason takes the attempts back to 0."""
 
 _REASON = (
-    f"set aside: {MOST} loads of it were cut off with their process or its connection, killed or out of memory; its bytes "
-    "are kept: `etl snapshots release {number}` tries it again, `etl snapshots reject {number}` settles it"
+    f"set aside: {MOST_ATTEMPTS} loads of these bytes were cut off with their process or its connection, killed or out of "
+    "memory; they are kept: `etl snapshots release {number}` tries it again, `etl snapshots reject {number}` settles it"
 )
 
 
@@ -35,7 +32,7 @@ def give_back(connection: Connection, numbers: Iterable[int]) -> None:
 def set_aside(connection: Connection, landed: Landed) -> str:
     """Mark a snapshot as failed for good, until a person releases it. Return the reason."""
     reason = _REASON.format(number=landed.snapshot_id)
-    values = {"status": "failed", "reason": reason}
+    values = {"status": "failed", "reason": reason, "attempts": MOST_ATTEMPTS}
     connection.execute(update(snapshot).where(snapshot.c.snapshot_id == landed.snapshot_id).values(values))
     return reason
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from etl.domain.snapshot import Origin, Page, Snapshot
@@ -17,6 +17,10 @@ from etl.load.bodies import body_of
 from etl.load.parcel import Parcel, parcel_of
 from etl.load.store import store
 from etl.load.tables import content, page, raw_snapshot, snapshot, source
+
+
+MOST_ATTEMPTS = 2
+"""Loads that are begun of one snapshot; a third one is not (see ``attempts.py``)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,10 +105,18 @@ def known_contents(connection: Connection, name: str) -> dict[datetime, bytes]:
 
 
 def next_pending(connection: Connection, name: str) -> Landed | None:
-    """The oldest of the source's snapshots that are landed and not loaded."""
-    waiting = _LANDED.where(snapshot.c.source == name, snapshot.c.status == "landed")
+    """The oldest of the source's snapshots that are landed and not loaded.
+
+    One with the very bytes of another that was set aside had as many attempts, unless a person wants it to be tried.
+    """
+    waiting = _LANDED.add_columns(_is_like_one_set_aside()).where(
+        snapshot.c.source == name, snapshot.c.status == "landed"
+    )
     row = connection.execute(waiting.order_by(snapshot.c.observed_at, snapshot.c.snapshot_id).limit(1)).first()
-    return None if row is None else _landed(row)
+    if row is None:
+        return None
+    found = _landed(row)
+    return replace(found, attempts=MOST_ATTEMPTS) if row.is_like_one_set_aside and found.attempts else found
 
 
 def pages_of(connection: Connection, snapshot_id: int, archive: Path | None = None) -> tuple[Page, ...]:
@@ -190,6 +202,15 @@ def _with_a_chance(known: Landed | ConflictError) -> Landed | ConflictError:
     return (
         replace(known, status="landed", attempts=0) if isinstance(known, Landed) and known.status == "failed" else known
     )
+
+
+def _is_like_one_set_aside() -> ColumnElement[bool]:
+    """Whether the source has a snapshot with the same bytes that was set aside."""
+    aside, bytes_of = snapshot.alias("aside"), raw_snapshot.alias("bytes_of")
+    same = (aside.c.source == snapshot.c.source) & (bytes_of.c.fingerprint == raw_snapshot.c.fingerprint)
+    found = select(aside.c.snapshot_id).join(bytes_of, bytes_of.c.snapshot_id == aside.c.snapshot_id)
+    is_aside = (aside.c.status == literal_column("'failed'")) & (aside.c.attempts > literal_column("0"))
+    return found.where(same, is_aside).correlate(snapshot, raw_snapshot).exists().label("is_like_one_set_aside")
 
 
 _LANDED = (

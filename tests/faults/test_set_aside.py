@@ -34,12 +34,12 @@ def test_a_snapshot_that_killed_two_processes_is_set_aside_and_the_next_one_load
     with engine.begin() as connection:
         connection.execute(text("UPDATE core.source SET enabled = true"))
     reason = str(scalar(engine, "SELECT reason FROM mart.snapshot WHERE status = 'failed'"))
-    assert reason.startswith("set aside: 2 loads of it were cut off")
+    assert reason.startswith("set aside: 2 loads of these bytes were cut off")
     assert "etl snapshots release 2" in reason
     assert scalar(engine, "SELECT last_error FROM mart.source_health") == f"snapshot 2: {reason}"
     assert scalar(engine, "SELECT problem || count FROM mart.data_quality") == "set_aside1"
     told = etl(tmp_path, "status", "--check", DATABASE_URL=warehouse_url.render_as_string(hide_password=False))
-    assert "set aside: 2 loads of it" in told.out
+    assert "set aside: 2 loads of these" in told.out
     assert (told.status, "snapshot 2: set aside" in told.err) == (1, True)
     verdict = pipeline.verify(kinds()["bifrost"]("s"), is_applied=False, progress=lambda *_: None)
     assert verdict.agrees
@@ -56,6 +56,16 @@ def test_of_a_chunk_that_killed_its_process_only_the_guilty_one_is_set_aside(
     results = backfilled(engine, "s", bodies)
     assert [result.status for result in results] == ["loaded", "loaded", "failed", "loaded", "loaded"]
     assert states(engine, "s") == ["loaded", "loaded", "failed", "loaded", "loaded"]
+
+
+def test_the_same_bytes_kill_no_third_process(warehouse_url: URL, engine: Engine) -> None:
+    bodies = [GOOD, DEADLY, DEADLY, DEADLY, NEXT]
+    assert killed(warehouse_url, "s", bodies, 1)
+    assert killed(warehouse_url, "s", bodies, 2)
+    assert not killed(warehouse_url, "s", bodies, 3)
+    assert not killed(warehouse_url, "s", bodies, 4)
+    assert states(engine, "s") == ["failed", "failed", "failed", "loaded"]
+    assert killed(warehouse_url, "another", bodies, 1)
 
 
 def test_one_that_is_landed_again_or_released_has_all_its_attempts_again(warehouse_url: URL, engine: Engine) -> None:

@@ -4,7 +4,7 @@ import json
 import random
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from etl import log
 from etl.attend import Attendant, this_process
-from etl.config import Settings, SourceSettings, configured
+from etl.config import ConfiguredSource, Settings, SourceSettings, configured
 from etl.cron import Cron
 from etl.database.engine import database_url, open_engine, require_reachable
 from etl.load.ledger import Caller
@@ -21,6 +21,7 @@ from etl.pipeline import Pipeline
 from etl.schedule.daemon import Daemon
 from etl.schedule.plan import Plan
 from tests.extract.sources import QUICK
+from tests.faults.deadly import die_reading
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Stage:
     schedule: str
     began: float
     speed: float
+    kinds: dict[str, str] = field(default_factory=dict)
+    """The kinds of the sources that are no Bifrost."""
 
     @property
     def clock(self) -> FastClock:
@@ -63,10 +66,19 @@ class Stage:
 
     @property
     def settings(self) -> Settings:
-        entry = {"kind": "bifrost", "schedule": self.schedule, "jitter": 0, "timeout_seconds": 20}
+        entry = {"schedule": self.schedule, "jitter": 0, "timeout_seconds": 20}
         return Settings(
-            sources={name: SourceSettings.model_validate(entry | {"url": url}) for name, url in self.gateways.items()}
+            sources={
+                name: SourceSettings.model_validate(entry | {"url": url, "kind": self.kinds.get(name, "bifrost")})
+                for name, url in self.gateways.items()
+            }
         )
+
+    @property
+    def sources(self) -> dict[str, ConfiguredSource]:
+        """The sources that have a gateway, with keys where they need one."""
+        found = configured(self.settings, {"MAJESTIX_API_KEY": "k" * 20, "PHASEO_API_KEY": "k" * 20})
+        return {name: each for name, each in found.items() if name in self.gateways}
 
     def pipeline(self) -> Pipeline:
         return Pipeline(open_engine(database_url(self.url), connect_seconds=3), self.clock, limits=QUICK)
@@ -77,11 +89,10 @@ def schedule(stage: Stage) -> None:
 
     def replan() -> Plan:
         pipeline = stage.pipeline()
-        sources = {name: each for name, each in configured(stage.settings, {}).items() if name in stage.gateways}
         return Plan(
             pipeline=pipeline,
             settings=stage.settings,
-            sources=sources,
+            sources=stage.sources,
             require_ready=lambda: require_reachable(pipeline.engine),
         )
 
@@ -90,9 +101,15 @@ def schedule(stage: Stage) -> None:
         raise SystemExit(3)
 
 
+def mortal(stage: Stage) -> None:
+    """A daemon that is killed by the deadly snapshot whenever it loads it."""
+    die_reading()
+    schedule(stage)
+
+
 def call(stage: Stage) -> None:
     """Like cron: serves what is due every so often, until it is killed; now and then a person wants a run besides."""
-    sources = [each for name, each in configured(stage.settings, {}).items() if name in stage.gateways]
+    sources = list(stage.sources.values())
     for count in range(1_000_000):
         attendant = Attendant(stage.pipeline(), stage.settings, Caller(kind="run", worker=f"cron {this_process()}"))
         try:
@@ -105,4 +122,4 @@ def call(stage: Stage) -> None:
 
 if __name__ == "__main__":
     log.configure()
-    {"schedule": schedule, "call": call}[sys.argv[1]](Stage(**json.loads(sys.argv[2])))
+    {"schedule": schedule, "mortal": mortal, "call": call}[sys.argv[1]](Stage(**json.loads(sys.argv[2])))
