@@ -20,6 +20,9 @@ from etl.sources.quarantine import LIMIT, Quarantine
 
 W = TypeVar("W", bound=BaseModel)
 
+Texts: TypeAlias = Annotated[list[str], Field(fail_fast=True)]
+"""A list of texts. The first item that is none is told: a million of them would take a gigabyte to tell."""
+
 Name: TypeAlias = Annotated[str, Field(min_length=1)]
 """A text that is part of a key."""
 

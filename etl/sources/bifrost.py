@@ -23,6 +23,7 @@ from etl.sources.base import (
     Recourse,
     Refusal,
     Source,
+    Texts,
     error_document,
     refusal_by_status,
     validate,
@@ -50,8 +51,8 @@ class Architecture(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    input_modalities: list[str] | None = None
-    output_modalities: list[str] | None = None
+    input_modalities: Texts | None = None
+    output_modalities: Texts | None = None
 
 
 class BifrostModel(BaseModel):
@@ -67,7 +68,7 @@ class BifrostModel(BaseModel):
     context_length: Count | None = None
     max_output_tokens: Count | None = None
     architecture: Architecture | None = None
-    supported_parameters: list[str] | None = None
+    supported_parameters: Texts | None = None
     pricing: Json = None
 
     def to_model(self) -> Model:

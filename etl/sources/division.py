@@ -31,7 +31,9 @@ _LARGE = 4_000_000
 """Bytes of a body beyond which it is read in pieces: as JSON in memory it takes six times as much."""
 
 _PIECE = 500
-"""Records of a piece."""
+"""Records of a piece, unless there would be more than ``_MOST_PIECES``: all records are looked through for each."""
+
+_MOST_PIECES = 50
 
 
 class _Divided(NamedTuple):
@@ -113,8 +115,9 @@ def _read_in_pieces(source: Source[Any], divided: Sequence[_Divided], read: Read
         return None
     catalogs: list[Catalog] = []
     records: list[Record] = []
-    for start in range(0, len(digests), _PIECE):
-        made = _read_some(source, divided, set(digests[start : start + _PIECE]), read)
+    size = max(_PIECE, len(digests) // _MOST_PIECES)
+    for start in range(0, len(digests), size):
+        made = _read_some(source, divided, set(digests[start : start + size]), read)
         if made is None:
             return None
         catalogs.append(made[0])

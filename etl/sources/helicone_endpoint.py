@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from etl.domain.catalog import ANY_REGION, Endpoint, Json, Scope
-from etl.sources.base import Count, Name, text_key
+from etl.sources.base import Count, Name, Texts, text_key
 from etl.sources.collect import names, unordered
 
 
@@ -42,8 +42,8 @@ class Deployment(RegistryWire):
     max_completion_tokens: Count | None = None
     quantization: str | None = None
     ptb_enabled: bool | None = None
-    supported_parameters: list[str] | None = None
-    unsupported_parameters: list[str] | None = None
+    supported_parameters: Texts | None = None
+    unsupported_parameters: Texts | None = None
     rate_limits: dict[str, Any] | None = None
 
     @model_validator(mode="before")

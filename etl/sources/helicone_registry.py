@@ -4,9 +4,9 @@ Models and endpoints are shuffled whenever a price changes, so everything is kno
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from etl.domain.catalog import Author, Catalog, Coverage, Json, Model, Provider, Scope
 from etl.domain.snapshot import Page
@@ -18,6 +18,7 @@ from etl.sources.base import (
     Reading,
     Record,
     Source,
+    Texts,
     error_document,
     explain,
     joined,
@@ -40,9 +41,9 @@ class RegistryModel(RegistryWire):
     max_output: Count | None = None
     training_date: str | None = None
     """Really the release date, in ISO 8601; naive is UTC."""
-    input_modalities: list[str] | None = None
-    output_modalities: list[str] | None = None
-    supported_parameters: list[str] | None = None
+    input_modalities: Texts | None = None
+    output_modalities: Texts | None = None
+    supported_parameters: Texts | None = None
     endpoints: Any = None
 
 
@@ -56,8 +57,8 @@ class NamedProvider(RegistryWire):
 class Filters(RegistryWire):
     """``data.filters``: everyone who serves or makes models; absent before 2025-08-26."""
 
-    providers: list[NamedProvider] | None = None
-    authors: list[Name] | None = None
+    providers: Annotated[list[NamedProvider], Field(fail_fast=True)] | None = None
+    authors: Annotated[list[Name], Field(fail_fast=True)] | None = None
 
 
 class HeliconeRegistry(Source[RegistryModel]):

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Discriminator, Field, RootModel, Tag
 
 from etl.domain.catalog import Endpoint, Json, Model, Provider
-from etl.sources.base import Count, Place, Record, text_key
+from etl.sources.base import Count, Place, Record, Texts, text_key
 from etl.sources.collect import Collector, epoch, moment, names, unordered
 from etl.sources.phaseo_prices import Owner, publishes, put_sheet, put_strings
 from etl.sources.phaseo_wire import Named, Route, Wire, first, put_author, readable
@@ -18,8 +18,8 @@ from etl.sources.phaseo_wire import Named, Route, Wire, first, put_author, reada
 class Architecture(Wire):
     """``architecture`` of a documented model."""
 
-    input_modalities: list[str] | None = None
-    output_modalities: list[str] | None = None
+    input_modalities: Texts | None = None
+    output_modalities: Texts | None = None
 
 
 class TopProvider(Wire):
@@ -41,7 +41,7 @@ class ProviderEntry(Route):
 
     api_provider_id: Annotated[str, Field(min_length=1)]
     api_provider_name: str | None = None
-    params: list[str] | None = None
+    params: Texts | None = None
 
     @classmethod
     def provider_of(cls, item: Json) -> str | None:
@@ -61,11 +61,11 @@ class DocumentedModel(Named):
     deprecation_date: str | None = None
     retirement_date: str | None = None
     lifecycle: Dates | None = None
-    input_types: list[str] | None = None
-    output_types: list[str] | None = None
+    input_types: Texts | None = None
+    output_types: Texts | None = None
     architecture: Architecture | None = None
-    supported_params: list[str] | None = None
-    supported_parameters: list[str] | None = None
+    supported_params: Texts | None = None
+    supported_parameters: Texts | None = None
     top_provider: TopProvider | None = None
     providers: list[Json] | None = None
     pricing_detail: Json = None
@@ -134,8 +134,8 @@ class Lifecycle(Wire):
 class Modalities(Wire):
     """``modalities`` of a current model."""
 
-    input: list[str] | None = None
-    output: list[str] | None = None
+    input: Texts | None = None
+    output: Texts | None = None
 
 
 class Limits(Wire):
@@ -148,7 +148,7 @@ class Limits(Wire):
 class Capabilities(Wire):
     """``capabilities`` of a current model or an offer."""
 
-    parameters: list[str] | None = None
+    parameters: Texts | None = None
 
 
 class OfferProvider(Wire):

@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from etl.domain.catalog import Author, Json, Scope
-from etl.sources.base import Place, Record, explain
+from etl.sources.base import Place, Record, Texts, explain
 from etl.sources.collect import Collector, unordered
 
 
@@ -29,7 +29,7 @@ class Named(Wire):
     model_id: str | None = None
     name: str | None = None
     description: str | None = None
-    aliases: list[str] | None = None
+    aliases: Texts | None = None
 
     @property
     def key(self) -> str:

@@ -17,7 +17,7 @@ from tests.load.believing import Ticking
 from tests.load.worlds import START
 
 SETTLED = {"loaded", "unchanged", "held", "failed"}
-SAMPLE = 12
+SAMPLE = 5
 MANY = int(os.environ.get("ETL_TEST_BODIES", "400"))
 SLOWEST = 20.0
 """Seconds that no body takes, each of them small."""
