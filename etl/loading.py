@@ -1,6 +1,7 @@
 """Loads what is landed of one source: read, judge, fit, log, in transactions of its own."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -109,7 +110,7 @@ class Loading:
             return self._fail(connection, landed, refusal(error)), None
         return result_of(landed, loaded), loaded.moved_at
 
-    def _pending(self, at_hand: Mapping[int, Prepared], together: Set[int]) -> Iterator[Result]:
+    def _pending(self, at_hand: Mapping[int, Prepared], together: AbstractSet[int]) -> Iterator[Result]:
         """Load all that is landed, oldest first; gives what became of it.
 
         Snapshots ``together`` are loaded in one transaction, and what follows from all of them is worked out once. When
@@ -131,7 +132,9 @@ class Loading:
                 return
             yield from (result for result in done if _is_ours(result, at_hand))
 
-    def _load_some(self, at_hand: Mapping[int, Prepared], together: Set[int], taken: list[Landed]) -> list[Result]:
+    def _load_some(
+        self, at_hand: Mapping[int, Prepared], together: AbstractSet[int], taken: list[Landed]
+    ) -> list[Result]:
         """Load the oldest ones in one transaction, which are ``taken``: of those ``together`` all, else one."""
         done, moved = [], []
         with self.begin() as connection:

@@ -110,9 +110,7 @@ class Session:
         """The line into the warehouse."""
         settings = self.settings
         doubt = Doubt(share=settings.doubt_share, minimum=settings.doubt_minimum)
-        return Pipeline(
-            self.engine, clock, doubt, archive=settings.archive, quarantine_limit=settings.quarantine_limit
-        )
+        return Pipeline(self.engine, clock, doubt, archive=settings.archive, quarantine_limit=settings.quarantine_limit)
 
     @cached_property
     def notifier(self) -> Notifier:

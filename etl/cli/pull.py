@@ -153,7 +153,9 @@ def row_of(result: "Result") -> dict[str, Any]:
 
 def _warn(result: "Result") -> None:
     if result.quarantined:
-        output.note(f"warning: {result.source}: {result.quarantined} records quarantined: `etl quarantine {result.source}`")
+        output.note(
+            f"warning: {result.source}: {result.quarantined} records quarantined: `etl quarantine {result.source}`"
+        )
     if result.unmapped:
         output.note(f"warning: {result.source}: {result.unmapped} price fields unmapped: see core.unmapped_field")
     if result.is_well:

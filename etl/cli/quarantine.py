@@ -16,7 +16,7 @@ LONGEST = 200
 LOOK = output.Look(first=("source", "snapshot_id", "page", "pointer", "reason"))
 
 
-def quarantine(
+def quarantine(  # noqa: PLR0913  each is an option
     context: typer.Context,
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Sources; default: all.")] = None,
     *,

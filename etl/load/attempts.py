@@ -14,8 +14,8 @@ IS_SET_ASIDE = (snapshot.c.status == "failed") & (snapshot.c.attempts > 0)
 """Whether a snapshot is ``failed`` because of this. A failure with another reason takes the attempts back to 0."""
 
 _REASON = (
-    f"set aside: {MOST_ATTEMPTS} loads of these bytes were cut off with their process or its connection, killed or out of "
-    "memory; they are kept: `etl snapshots release {number}` tries it again, `etl snapshots reject {number}` settles it"
+    f"set aside: {MOST_ATTEMPTS} loads of these bytes were cut off with their process or its connection, killed or out "
+    "of memory; they are kept: `etl snapshots release {number}` tries again, `etl snapshots reject {number}` settles it"
 )
 
 

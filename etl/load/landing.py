@@ -18,7 +18,6 @@ from etl.load.parcel import Parcel, parcel_of
 from etl.load.store import store
 from etl.load.tables import content, page, raw_snapshot, snapshot, source
 
-
 MOST_ATTEMPTS = 2
 """Loads that are begun of one snapshot; a third one is not (see ``attempts.py``)."""
 

@@ -52,7 +52,8 @@ def status(connection: Connection) -> list[dict[str, Any]]:
     """The health of each source that is or was configured or landed anything, with what it holds.
 
     ``last_status`` and ``reason`` are those of its last live attempt, ``missed_slots`` counts those of the last day;
-    ``set_aside`` names the first snapshot that was, and why. ``is_overdue``: it was never attempted although it has been scheduled for longer than its max_age.
+    ``set_aside`` names the first snapshot that was, and why. ``is_overdue``: it was never attempted although it has
+    been scheduled for longer than its max_age.
     """
     return [dict(row) for row in connection.execute(_STATUS).mappings()]
 

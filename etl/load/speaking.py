@@ -6,9 +6,9 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, select
 
+from etl.load.attempts import IS_SET_ASIDE
 from etl.load.history import COUNTED
 from etl.load.landing import Landed, landed_of
-from etl.load.attempts import IS_SET_ASIDE
 from etl.load.tables import raw_snapshot, snapshot
 
 HEARD = (*COUNTED, "held", "failed")

@@ -48,7 +48,7 @@ class Notifier:
             self._attempt("the ping did not arrive", self._ping)
 
     def is_well(self) -> bool:
-        """Whether no enabled source is failing or stale, and nothing is held or set aside; one that cannot tell is not well. Never raises."""
+        """Whether it is known that no enabled source is failing, stale, held or set aside. Never raises."""
         found: list[bool] = []
         self._attempt("health is not known", lambda: found.append(self._is_well()))
         return found == [True]

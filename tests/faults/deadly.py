@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, make_url, text
 
-from etl import loading
 from etl.database.engine import open_engine
+from etl.domain.catalog import Catalog
 from etl.domain.snapshot import Origin
+from etl.load import judge
 from etl.pipeline import Pipeline
 from etl.result import Result
 from etl.sources.registry import kinds
@@ -21,16 +22,15 @@ DEADLY = b'{"data":[{"id":"openai/m0","pricing":{"prompt":"0.000001"}},{"id":"o/
 
 
 def die_reading() -> None:
-    """From now on this process is killed when it reads the deadly snapshot to load it."""
-    read = loading.read_next
+    """From now on this process is killed when it has read the deadly snapshot and is about to load it."""
+    load = judge.load
 
-    def reading(*args: Any) -> Any:
-        catalog = read(*args)
+    def loading(connection: Any, arrived: Any, catalog: Catalog, *args: Any, **options: Any) -> Any:
         if any(model.model_id == "o/deadly" for model in catalog.models):
             os.kill(os.getpid(), signal.SIGKILL)
-        return catalog
+        return load(connection, arrived, catalog, *args, **options)
 
-    loading.read_next = reading
+    judge.load = loading
 
 
 def backfilled(engine: Engine, source: str, bodies: Sequence[bytes]) -> list[Result]:

@@ -19,7 +19,16 @@ ENCODINGS = ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-
 
 NUMBERS = (
     *("1e999999999", "-1e-999999999", "1e1000000000000000000000", "0e99999999999", "1e1001", "1e308", "-0", "-0.0"),
-    *("NaN", "Infinity", "-Infinity", "9" * 400, "0." + "0" * 400 + "1", "9" * 5000, "1.7976931348623157e309", "1e-400"),
+    *(
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "9" * 400,
+        "0." + "0" * 400 + "1",
+        "9" * 5000,
+        "1.7976931348623157e309",
+        "1e-400",
+    ),
     *("9223372036854775808", "-9223372036854775809", "4294967296", "0.1", "-1", "0"),
 )
 
@@ -31,25 +40,21 @@ TEXTS = (
 )
 
 
-class _Raw(float):
+class _Raw(str):
     """A number that is written as this text, whatever it says."""
 
-    def __new__(cls, text: str) -> "_Raw":
-        made = super().__new__(cls, 0.5)
-        made.text = text
-        return made
+    __slots__ = ()
 
-    text: str
 
-    def __repr__(self) -> str:
-        return self.text
+LARGEST = 10_000
+"""Values of a document that is still made larger."""
 
 
 def mutated(kind: str, chance: Random) -> bytes:
     """A body of a kind, spoilt a few times."""
     document = json.loads(chance.choice(BODIES[kind]))
     for _ in range(chance.choice((1, 1, 2, 5))):
-        document = chance.choice(CHANGES)(document, chance)
+        document = chance.choice(CHANGES if len(_places(document)) < LARGEST else SHRINKING)(document, chance)
     marks: dict[str, str] = {}
     text = json.dumps(_marked(document, marks), ensure_ascii=chance.random() < 0.5)
     for mark, number in marks.items():
@@ -61,7 +66,7 @@ def _marked(value: Any, marks: dict[str, str]) -> Any:
     """The same, with a mark where a number is to be written that Python would not write."""
     if isinstance(value, _Raw):
         mark = f"@{len(marks)}@"
-        marks[mark] = value.text
+        marks[mark] = str(value)
         return mark
     if isinstance(value, dict):
         return {key: _marked(item, marks) for key, item in value.items()}
@@ -121,7 +126,7 @@ def _name(holder: Any, key: Any, chance: Random) -> None:
 
 def _again(holder: Any, key: Any, chance: Random) -> None:
     if isinstance(holder, list):
-        holder += [copy.deepcopy(holder[key])] * chance.choice((1, 3, 200))
+        holder += [copy.deepcopy(holder[key]) for _ in range(chance.choice((1, 3, 50)))]
 
 
 def _gone(holder: Any, key: Any, _: Random) -> None:
@@ -137,17 +142,26 @@ def _many(document: Any, chance: Random) -> Any:
     """A list of the document with thousands of something in it that is no record."""
     lists = [holder[key] for holder, key in _places(document) if isinstance(holder[key], list)]
     if lists:
-        chance.choice(lists).extend([chance.choice((0, None, {}, "", [], {"id": ""}))] * 3_000)
+        what = chance.choice((0, None, {}, "", [], {"id": ""}))
+        chance.choice(lists).extend(copy.deepcopy(what) for _ in range(3_000))
     return document
 
 
 def _other(_: Any, chance: Random) -> Any:
     """Something that is no catalog, or that of another kind."""
-    return chance.choice((None, 0, "", [], {}, [[]], {"data": 1}, {"models": None}, json.loads(chance.choice(BODIES["bifrost"]))))
+    return chance.choice(
+        (None, 0, "", [], {}, [[]], {"data": 1}, {"models": None}, json.loads(chance.choice(BODIES["bifrost"])))
+    )
 
 
 CHANGES = (
-    *(_at_random(change) for change in (_number, _number, _text, _text, _text, _type, _type, _name, _again, _gone, _deep)),
+    *(
+        _at_random(change)
+        for change in (_number, _number, _text, _text, _text, _type, _type, _name, _again, _gone, _deep)
+    ),
     _many,
     _other,
 )
+
+SHRINKING = tuple(_at_random(change) for change in (_number, _text, _gone))
+"""What makes no document much larger."""

@@ -1,6 +1,7 @@
 """Bodies that once stopped a source for ever, and how they are taken."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -35,7 +36,9 @@ POISON = {
     "a long field under a price": _unknown_field("f" * 10_000),
     "a field of wide signs under a price": _unknown_field("\N{LINEAR B SYLLABLE B008 A}" * 4_000),
     "a long id": _with(json.dumps("o/" + "x" * 10_000)),
-    "a long id that is written longer": _with(json.dumps("o/" + "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 600)),
+    "a long id that is written longer": _with(
+        json.dumps("o/" + "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 600)
+    ),
 }
 """Each has two good models or one, and something that no database, number or index holds."""
 
@@ -43,7 +46,7 @@ POISON = {
 def saved(source: str, day: int, body: bytes, origin: Origin = Origin.RUN, **page: Any) -> Snapshot:
     """A body as a snapshot of a numbered day; ``page`` says what else is special about its one page."""
     at = START + timedelta(days=day)
-    one = Page(**{"number": 1, "url": "http://gateway/v1/models", "status": 200, "body": body, "fetched_at": at} | page)
+    one = replace(Page(number=1, url="http://gateway/v1/models", status=200, body=body, fetched_at=at), **page)
     return Snapshot(source=source, kind="bifrost", observed_at=at, origin=origin, pages=(one,))
 
 

@@ -100,7 +100,9 @@ def test_small_json_is_kept_as_it_is(value: Any) -> None:
 
 def test_price_fields_without_a_meter_are_counted_up_to_a_limit(engine: Engine) -> None:
     pricing = {f"field{number:05}": "1" for number in range(1500)} | {"prompt": "0.000001"}
-    result = take(Pipeline(engine, Ticking()), "s", 0, json.dumps({"data": [{"id": "o/x", "pricing": pricing}]}).encode())
+    result = take(
+        Pipeline(engine, Ticking()), "s", 0, json.dumps({"data": [{"id": "o/x", "pricing": pricing}]}).encode()
+    )
     assert result.unmapped == 1001
     assert rows(engine, "SELECT field, count FROM core.unmapped_field ORDER BY count DESC LIMIT 1") == [
         ("(further fields)", 500)
@@ -109,7 +111,9 @@ def test_price_fields_without_a_meter_are_counted_up_to_a_limit(engine: Engine) 
 
 def test_two_endless_fields_stay_two(engine: Engine) -> None:
     pricing = {"f" * 5_000 + last: "1" for last in "ab"}
-    result = take(Pipeline(engine, Ticking()), "s", 0, json.dumps({"data": [{"id": "o/x", "pricing": pricing}]}).encode())
+    result = take(
+        Pipeline(engine, Ticking()), "s", 0, json.dumps({"data": [{"id": "o/x", "pricing": pricing}]}).encode()
+    )
     assert result.unmapped == 2
 
 

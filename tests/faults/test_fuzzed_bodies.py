@@ -1,4 +1,4 @@
-"""Bodies spoilt by chance, of every kind, on the real path into the database: landed, understood or failed, never stuck."""
+"""Bodies spoilt by chance, of every kind, on the real path: landed, then understood or failed, never stuck."""
 
 import os
 import time

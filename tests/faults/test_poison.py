@@ -1,5 +1,6 @@
 """No snapshot blocks its source: its bytes are landed, whatever they do to us, and the next one is loaded."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_poisoned_body_is_landed_and_the_next_one_loads(engine: Engine, body: 
 @pytest.mark.parametrize("body", POISON.values(), ids=POISON)
 def test_a_poisoned_body_that_comes_over_http_is_landed(engine: Engine, body: bytes) -> None:
     with Gateway(ok(body), ok(GOOD)) as gateway:
-        pipelines = [Pipeline(engine, lambda day=day: moment(day), limits=QUICK) for day in (1, 2)]
+        pipelines = [Pipeline(engine, partial(moment, day), limits=QUICK) for day in (1, 2)]
         results = [result for pipeline in pipelines for result in pulled(pipeline, "s", gateway.url)]
     assert [result.status for result in results if result.status not in ("loaded", "unchanged")] == []
     assert rows(engine, "SELECT count(*) FROM raw.page") == [(2,)]

@@ -1,4 +1,4 @@
-"""A snapshot that ended two processes is set aside and named, and all others of its source and of other sources load."""
+"""A snapshot that ended two processes is set aside and named, and all others load."""
 
 from pathlib import Path
 

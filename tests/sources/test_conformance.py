@@ -39,7 +39,9 @@ def _plain(value: Any) -> Any:
         case _ if dataclasses.is_dataclass(value):
             items = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value) if field.compare)
             usual = 1 if isinstance(value, Quarantined) else None
-            return {name: _plain(item) for name, item in items if not _is_usual(item) and (name != "count" or item != usual)}
+            return {
+                name: _plain(item) for name, item in items if not _is_usual(item) and (name != "count" or item != usual)
+            }
         case _:
             return value
 
