@@ -48,6 +48,10 @@ GAUGES = {
         "Live attempts that failed since the last that did not.",
     ),
     "etl_source_held_snapshots": ("held_snapshots", "Snapshots that wait for a person's decision."),
+    "etl_source_set_aside_snapshots": (
+        "set_aside_snapshots",
+        "Snapshots that were set aside because two loads of them were cut off.",
+    ),
     "etl_source_quarantined_records": (
         "quarantined_records",
         "Records of the last snapshot that counts that could not be read.",

@@ -142,7 +142,7 @@ def _many(document: Any, chance: Random) -> Any:
     """A list of the document with thousands of something in it that is no record."""
     lists = [holder[key] for holder, key in _places(document) if isinstance(holder[key], list)]
     if lists:
-        what = chance.choice((0, None, {}, "", [], {"id": ""}))
+        what: Any = chance.choice((0, None, {}, "", [], {"id": ""}))
         chance.choice(lists).extend(copy.deepcopy(what) for _ in range(3_000))
     return document
 
