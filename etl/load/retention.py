@@ -97,19 +97,18 @@ def _leave_a_trace(connection: Connection, gone: Iterable[Row[Any]]) -> None:
 
 def _old_slot(before: datetime) -> ColumnElement[bool]:
     """All but what is taken, and the last slot of a source, from which the next ones are counted."""
-    later = slot.alias("later")
-    same = (later.c.source == slot.c.source) & (later.c.due_at > slot.c.due_at)
-    return and_(slot.c.due_at < before, slot.c.status != "taken", exists().where(same, later.c.due_at <= func.now()))
+    due = slot.alias("due")
+    last = select(func.max(due.c.due_at)).where(due.c.source == slot.c.source, due.c.due_at <= func.now())
+    return and_(slot.c.due_at < before, slot.c.status != "taken", slot.c.due_at < last.scalar_subquery())
 
 
 def _old_run(before: datetime, *, is_free: ColumnElement[bool] | None = None) -> ColumnElement[bool]:
     """All but what is going on, what a slot names, and the last run of each kind of caller of a source."""
-    later = run.alias("later")
-    same = (later.c.source == run.c.source) & (later.c.caller == run.c.caller)
-    is_followed = exists().where(same, later.c.started_at > run.c.started_at, later.c.started_at <= func.now())
+    any_run = run.alias("any_run")
+    last = select(func.max(any_run.c.run_id)).group_by(any_run.c.source, any_run.c.caller)
     if is_free is None:
         is_free = ~exists().where(slot.c.run_id == run.c.run_id)
-    return and_(run.c.started_at < before, run.c.outcome.is_not(None), is_free, is_followed)
+    return and_(run.c.started_at < before, run.c.outcome.is_not(None), is_free, run.c.run_id.not_in(last))
 
 
 def _old_message(before: datetime) -> ColumnElement[bool]:
@@ -124,10 +123,11 @@ def _old_alert(before: datetime) -> ColumnElement[bool]:
 
 def _old_record(before: datetime) -> ColumnElement[bool]:
     """What another snapshot than the last one that counts set aside; the row that stays of it is not counted."""
-    of_it, later = snapshot.alias("of_it"), snapshot.alias("later")
-    counts = later.c.status.in_([literal_column("'loaded'"), literal_column("'unchanged'")])
-    is_followed = exists().where(later.c.source == of_it.c.source, later.c.observed_at > of_it.c.observed_at, counts)
-    is_old = exists().where(of_it.c.snapshot_id == quarantine.c.snapshot_id, of_it.c.observed_at < before, is_followed)
+    of_it, any_one = snapshot.alias("of_it"), snapshot.alias("any_one")
+    counts = any_one.c.status.in_([literal_column("'loaded'"), literal_column("'unchanged'")])
+    last = select(func.max(any_one.c.observed_at)).where(any_one.c.source == of_it.c.source, counts)
+    is_of_it = of_it.c.snapshot_id == quarantine.c.snapshot_id
+    is_old = exists().where(is_of_it, of_it.c.observed_at < before, of_it.c.observed_at < last.scalar_subquery())
     return and_(quarantine.c.page != PRUNED, is_old)
 
 

@@ -21,8 +21,8 @@ def test_what_would_go_is_counted_and_then_goes(etl: Run, warehouse: Engine, fol
     fill_logs(warehouse, 1000)
     (folder / "etl.toml").write_text("[retention]\nslots_days = 30\nruns_days = 30\n")
     counted = json.loads(etl("db", "prune", "--dry-run", "--json").out)
-    assert [(row["log"], row["rows"]) for row in counted] == [("slots", 281), ("runs", 281)]
+    assert [(row["log"], row["rows"]) for row in counted] == [("slots", 280), ("runs", 280)]
     assert sizes(warehouse) == [1000] * 4
     done = json.loads(etl("db", "prune", "--json").out)
-    assert [(row["log"], row["rows"]) for row in done] == [("slots", 281), ("runs", 281)]
-    assert sizes(warehouse) == [719, 719, 1000, 1000]
+    assert [(row["log"], row["rows"]) for row in done] == [("slots", 280), ("runs", 280)]
+    assert sizes(warehouse) == [720, 720, 1000, 1000]
