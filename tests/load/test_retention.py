@@ -28,14 +28,16 @@ ALL = dict.fromkeys(retention.KINDS, NOW - 30 * DAY)
 FILL = """
 INSERT INTO core.source (source, kind) VALUES ('s', 'bifrost') ON CONFLICT DO NOTHING;
 INSERT INTO core.run (source, due_at, caller, worker, started_at, ended_at, outcome)
-SELECT 's', now() - (n - 0.5) * interval '1 hour', 'schedule', 'w', now() - (n - 0.5) * interval '1 hour', now(), 'unchanged'
+SELECT 's', now() - (n - 0.5) * interval '1 hour', 'schedule', 'w',
+       now() - (n - 0.5) * interval '1 hour', now(), 'unchanged'
   FROM generate_series({rows}, 1, -1) n;
 INSERT INTO core.slot (source, due_at, status, run_id) SELECT source, due_at, 'done', run_id FROM core.run;
 INSERT INTO core.outbox (message_id, receiver, kind, body, created_at, next_attempt_at, delivered_at)
 SELECT gen_random_uuid(), 'r', 'opened', '{{}}', now() - (n - 0.5) * interval '1 hour', now(), now()
   FROM generate_series(1, {rows}) n;
 INSERT INTO core.alert (source, problem, opened_at, count, resolved_at)
-SELECT 's', 'stale', now() - (n - 0.5) * interval '1 hour', 1, now() - (n - 0.5) * interval '1 hour' FROM generate_series(1, {rows}) n;
+SELECT 's', 'stale', now() - (n - 0.5) * interval '1 hour', 1, now() - (n - 0.5) * interval '1 hour'
+  FROM generate_series(1, {rows}) n;
 """
 
 LOGS = ("slot", "run", "outbox", "alert")
