@@ -201,7 +201,14 @@ class Settings(BaseSettings):
         description="The warehouse, without a password when it stands in the file; unset: the embedded Postgres.",
         examples=["postgresql://etl@localhost:5432/prices"],
     )
-    db_port: int = Field(25432, ge=1, le=65535, description="Port of the embedded Postgres on 127.0.0.1.")
+    db_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="Port of the embedded Postgres on 127.0.0.1; unset: 25432, or the next free one at the first "
+        "start, and the same one since.",
+        examples=[25432],
+    )
     pgbin: Folder | None = Field(
         None,
         validation_alias="PGBIN",

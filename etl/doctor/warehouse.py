@@ -1,6 +1,5 @@
 """The database: whether it answers, can be written, has our schema, agrees about the time, and how large it is."""
 
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -12,9 +11,9 @@ from sqlalchemy.exc import DBAPIError
 from etl.config import ConfiguredSource
 from etl.database import migrations
 from etl.database.binaries import find
-from etl.database.contact import HOST
 from etl.database.embedded import EmbeddedServer
 from etl.database.engine import require_reachable
+from etl.database.launch import is_free
 from etl.doctor.clocks import agreement
 from etl.doctor.finding import Finding, failed, ok, refused, skipped, warning
 from etl.errors import DatabaseError, in_short
@@ -55,13 +54,9 @@ def startable(server: EmbeddedServer) -> Finding:
         find(server.settings.pgbin, major=server.cluster.major)
     except DatabaseError as error:
         return refused("database", error)
-    port = server.settings.port
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return failed("database", f"port {port} is taken", "end what listens there, or set ETL_DB_PORT")
+    port = next(filter(is_free, server.ports), server.ports[0])
+    if not is_free(port):
+        return failed("database", f"port {port} is taken", "end what listens there, or set ETL_DB_PORT")
     return ok("database", f"embedded, not running: it starts on demand; data in {server.cluster.data}")
 
 
