@@ -48,7 +48,7 @@ clean: ## Remove .venv and caches; the database and its data stay
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/.installed: pyproject.toml constraints.txt
+.venv/.installed: pyproject.toml requirements/base.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ found=$$($(PYTHON) -V 2>/dev/null); \
 		echo "make: Python 3.11 or newer is needed, $(PYTHON) is $${found:-missing}: install it, or say make PYTHON=python3.12" >&2; exit 1; }
@@ -56,15 +56,16 @@ clean: ## Remove .venv and caches; the database and its data stay
 		{ echo "make: $(PYTHON) has no venv module: install it (Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
 	@echo "installing into .venv …" >&2
 	@$(PYTHON) -m venv .venv
-	@$(PIP) install -c constraints.txt -e .
+	@$(PIP) install --require-hashes -r requirements/base.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/.slow: .venv/.tested
+.venv/.slow: .venv/.tested requirements/slow.txt
 	@echo "installing Spark and what drives a browser …" >&2
-	@$(PIP) install -c constraints.txt -e '.[dev,spark,browser]'
+	@$(PIP) install --require-hashes -r requirements/slow.txt
 	@touch $@
 
-.venv/.tested: .venv/.installed
+.venv/.tested: .venv/.installed requirements/dev.txt
 	@echo "installing what the tests need …" >&2
-	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@

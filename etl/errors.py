@@ -13,7 +13,8 @@
         ├── FetchError            nothing usable came, after the retries
         ├── AccessError           the gateway refused us; a retry would not help
         ├── ContractError         bytes came and were landed, but are not the catalog we know
-        │   └── OutOfReachError       they were archived, and are not where they were put
+        │   ├── OutOfReachError       they were archived, and are not where they were put
+        │   └── DamagedError          the stored bytes are not those that were landed
         ├── IncompleteError       the walk contradicts itself, also after walking again
         ├── ConflictError         another snapshot of this source has the same time
         └── SupersededError       the run was given up for dead, and another may have taken its place
@@ -80,6 +81,10 @@ class ContractError(SourceError):
 
 class OutOfReachError(ContractError):
     """The landed bytes were archived, and no folder gives them back now."""
+
+
+class DamagedError(ContractError):
+    """The stored bytes are not those that were landed."""
 
 
 class IncompleteError(SourceError):

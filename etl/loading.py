@@ -52,7 +52,7 @@ class Loading:
         with span("etl.land", source=self.source.name, snapshots=len(saved)), self.begin() as connection:
             lock_source(connection, self.source.name)
             parcels = [parcel for parcel, _ in saved]
-            landed = landing.land_all(connection, parcels, landed_at=self.clock())
+            landed = landing.land_all(connection, parcels, landed_at=self.clock(), archive=self.archive)
             known = [each for each in landed if isinstance(each, Landed) and each.status != "landed"]
             verdicts = landing.verdicts(connection, known)
         pairs = list(zip(landed, saved, strict=True))

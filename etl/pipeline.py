@@ -28,6 +28,7 @@ from etl.load.comparing import Verdict
 from etl.load.doubt import Doubt
 from etl.load.history import Loaded
 from etl.load.locks import lock_source
+from etl.load.raw import repair
 from etl.loading import Clock, Loading, follow
 from etl.reading import Prepared, reader
 from etl.result import Result, broken, result_of
@@ -130,7 +131,7 @@ class Pipeline:
             lock_source(connection, source.name)
             # A catalog that came whole and is not understood yet may be read one day; half a walk never will.
             evidence = None if failure is None or isinstance(failure, ContractError) else str(failure)
-            landed = landing.land(connection, snapshot, landed_at=self.clock(), failure=evidence)
+            landed = landing.land(connection, snapshot, landed_at=self.clock(), failure=evidence, archive=self.archive)
             work.tell(snapshot=landed.snapshot_id)
             if run_id is not None:
                 ledger.land(connection, run_id, landed.snapshot_id)
@@ -232,7 +233,8 @@ class Pipeline:
             yield from map(bulk.alone, snapshots)
             return
         with begin() as connection:
-            known = landing.known_contents(connection, source.name)
+            times = [entry.time for entry in snapshots.entries]
+            known = repair.known_contents(connection, source.name, times, self.archive)
         yield from bulk.prepared(source, snapshots.entries, known, workers)
 
     def _loading(self, source: Source[Any], begin: Begin | None = None) -> Loading:

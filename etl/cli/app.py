@@ -15,6 +15,7 @@ from etl.cli import (
     history,
     log,
     moving,
+    prune,
     pull,
     quarantine,
     raw,
@@ -54,6 +55,7 @@ app.command("doctor")(doctor.doctor)
 database.app.command("copy")(moving.copy)
 database.app.command("dump", context_settings=database.PASSED_ON)(moving.dump)
 database.app.command("restore")(moving.restore)
+database.app.command("prune")(prune.prune)
 app.add_typer(database.app, name="db")
 
 

@@ -18,7 +18,7 @@ from etl.cli import output
 from etl.cli.session import clock, require_known
 from etl.config import ConfiguredSource, Receiver, Settings
 from etl.database import migrations
-from etl.database.embedded import EmbeddedServer, EmbeddedSettings
+from etl.database.embedded import DEFAULT_PORT, EmbeddedServer, EmbeddedSettings
 from etl.database.engine import database_url, open_engine, require_reachable
 from etl.errors import ConfigurationError
 from etl.extract.address import Address
@@ -175,8 +175,13 @@ class Session:
         """The embedded server's, started when it does not run, which is said because it takes a while."""
         if self.server.url():
             return self.server.ensure()
+        is_first = self.server.cluster.major is None
         with output.working("starting the embedded Postgres"):
-            return self.server.ensure()
+            url = self.server.ensure()
+        port = database_url(url).port
+        if is_first and self.settings.db_port is None and port != DEFAULT_PORT:
+            output.note(f"etl: port {DEFAULT_PORT} is taken: this database listens on {port}, now and from now on")
+        return url
 
 
 def begin(config_file: Path | None, environ: Mapping[str, str], log_format: log.Format | None) -> Session:

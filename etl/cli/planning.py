@@ -18,7 +18,7 @@ from etl.cli.session import clock
 from etl.config import FILE, ConfiguredSource
 from etl.database import migrations
 from etl.errors import ConfigurationError
-from etl.load import health
+from etl.load import health, retention
 from etl.report.file import Keeper
 from etl.result import Result
 from etl.schedule.daemon import Daemon
@@ -110,6 +110,9 @@ class _Planning:
             notifier.tell()
             if keeper is not None:
                 keeper.keep()
+            for kind, before in current.settings.retention.limits(clock()).items():
+                with suppress(DBAPIError):
+                    retention.prune_batch(current.engine, kind, before)
             if self._is_round_over.is_set() and notifier.is_well():
                 self._is_round_over.clear()
                 notifier.ping()

@@ -7,7 +7,7 @@ import typer
 from etl.cli import output
 from etl.cli.pull import JsonOption
 from etl.cli.session import session
-from etl.errors import ConfigurationError
+from etl.errors import ConfigurationError, ContractError
 
 if TYPE_CHECKING:
     from etl.load.comparing import Verdict
@@ -37,22 +37,25 @@ def verify(
     unknown = [name for name in names or () if name not in known]
     if unknown:
         raise ConfigurationError(f"nothing was ever landed of {unknown[0]}; there is: {', '.join(known) or 'nothing'}")
+    asked = list(dict.fromkeys(names or known))
     if against:
-        verdicts = [_compare(pipeline, name, against) for name in names or known]
+        verdicts = [_compare(pipeline, name, against) for name in asked]
     else:
-        verdicts = [_verify(pipeline, known[name], is_applied=apply) for name in names or known]
+        found = (_verify(pipeline, known[name], is_applied=apply) for name in asked)
+        verdicts = [verdict for verdict in found if verdict is not None]
     if as_json:
         output.json_document([_row(verdict) | _details(verdict) for verdict in verdicts])
     else:
         output.table(map(_row, verdicts), COLUMNS)
         for verdict in verdicts:
             _explain(verdict)
-    if any(verdict.unreadable or not (apply or verdict.agrees) for verdict in verdicts):
+    is_refused = len(verdicts) < len(asked)
+    if is_refused or any(verdict.unreadable or not (apply or verdict.agrees) for verdict in verdicts):
         raise typer.Exit(1)
 
 
-def _verify(pipeline: "Pipeline", source: "Source[Any]", *, is_applied: bool) -> "Verdict":
-    """One source, with a bar on stderr when that is a terminal."""
+def _verify(pipeline: "Pipeline", source: "Source[Any]", *, is_applied: bool) -> "Verdict | None":
+    """One source, with a bar on stderr when that is a terminal; null when its history must not be corrected now."""
     from rich.progress import Progress
 
     console = output.stderr()
@@ -62,7 +65,11 @@ def _verify(pipeline: "Pipeline", source: "Source[Any]", *, is_applied: bool) ->
         def progress(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        return pipeline.verify(source, is_applied=is_applied, progress=progress)
+        try:
+            return pipeline.verify(source, is_applied=is_applied, progress=progress)
+        except ContractError as error:
+            output.note(f"etl: {source.name}: nothing was corrected: {error}")
+            return None
 
 
 def _compare(pipeline: "Pipeline", name: str, schema: str) -> "Verdict":

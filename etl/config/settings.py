@@ -3,7 +3,7 @@
 ``examples`` stand in etl.example.toml where a key has no default, or one that depends on the machine.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
@@ -144,6 +144,23 @@ class AlertSettings(Table):
     )
 
 
+class RetentionSettings(Table):
+    """``[retention]``: after how many days rows of the logs are pruned. History and landed bytes never are."""
+
+    slots_days: int | None = Field(None, ge=1, description="Due times and what became of them.", examples=[90])
+    runs_days: int | None = Field(None, ge=1, description="Runs that ended, once their slots are gone.", examples=[90])
+    outbox_days: int | None = Field(None, ge=1, description="Messages that were delivered or given up.", examples=[30])
+    alerts_days: int | None = Field(None, ge=1, description="Alerts that were resolved.", examples=[365])
+    quarantine_days: int | None = Field(
+        None, ge=1, description="Records that could not be read, of older snapshots.", examples=[30]
+    )
+
+    def limits(self, now: datetime) -> dict[str, datetime]:
+        """Return the moment before which rows are old, for each kind of rows that is pruned."""
+        days = {name.removesuffix("_days"): value for name, value in self if value is not None}
+        return {name: now - timedelta(days=value) for name, value in days.items()}
+
+
 class ReportSettings(Table):
     """``[report]``: where `etl schedule` keeps a report, and how new."""
 
@@ -185,7 +202,14 @@ class Settings(BaseSettings):
         description="The warehouse, without a password when it stands in the file; unset: the embedded Postgres.",
         examples=["postgresql://etl@localhost:5432/prices"],
     )
-    db_port: int = Field(25432, ge=1, le=65535, description="Port of the embedded Postgres on 127.0.0.1.")
+    db_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="Port of the embedded Postgres on 127.0.0.1; unset: 25432, or the next free one at the first "
+        "start, and the same one since.",
+        examples=[25432],
+    )
     pgbin: Folder | None = Field(
         None,
         validation_alias="PGBIN",
@@ -229,6 +253,9 @@ class Settings(BaseSettings):
     margins: Margins = Field(default_factory=list, description="By what gateways multiply their providers' prices.")
     alerts: AlertSettings = Field(default_factory=AlertSettings, description="Who is told of what.")
     report: ReportSettings = Field(default_factory=ReportSettings, description="The report that the daemon keeps.")
+    retention: RetentionSettings = Field(
+        default_factory=RetentionSettings, description="When rows of the logs are pruned; by default never."
+    )
     spark: SparkSettings = Field(default_factory=SparkSettings, description="Where Spark runs.")
 
     _file: Path = PrivateAttr(Path("etl.toml"))

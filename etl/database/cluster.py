@@ -3,6 +3,7 @@
 HOME/postgres/data       the cluster itself
 HOME/postgres/password   made together with the data and renamed together: the two can never disagree
 HOME/postgres.log        what initdb and the server say
+HOME/postgres.port       on which port the server listens, unless ETL_DB_PORT says another
 HOME/postgres.lock       held by whoever is at work in here: the starter, then initdb, then the server
 """
 
@@ -65,6 +66,18 @@ class Cluster:
         except (FileNotFoundError, NotADirectoryError):
             return None
         return int(found[0]) if found else None
+
+    @property
+    def port(self) -> int | None:
+        """The port that this cluster was given at its first start; None before it, or when it was always named."""
+        try:
+            return int((self.home / "postgres.port").read_text())
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return None
+
+    def remember(self, port: int) -> None:
+        """Keep the port for all later starts. Only under the lock."""
+        _write(self.home / "postgres.port", f"{port}\n")
 
     def password(self) -> str:
         """The superuser's password."""

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +19,16 @@ import psycopg
 from etl.database.binaries import find
 from etl.database.cluster import SUPERUSER, Cluster
 from etl.database.contact import HOST, Answer, ask, create_database
-from etl.database.launch import launch
+from etl.database.launch import is_free, launch
 from etl.database.lock import trying
 from etl.database.postmaster import Postmaster, is_server
 from etl.errors import DatabaseError
 
 DEFAULT_PORT = 25432
 """Below the range from which systems take ports for outgoing connections, so that nobody holds it by chance."""
+
+MOST_TRIED = 100
+"""Ports that a first start tries."""
 
 _PATIENCE_SECONDS = 120
 """How long a start (with the recovery after a crash), a stop, or somebody else's start may take."""
@@ -34,10 +37,13 @@ _PAUSE_SECONDS = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class EmbeddedSettings:
-    """``home`` is ETL_HOME, ``port`` ETL_DB_PORT, ``pgbin`` PGBIN. A new port counts from the next start on."""
+    """``home`` is ETL_HOME, ``port`` ETL_DB_PORT, ``pgbin`` PGBIN. A new port counts from the next start on.
+
+    Without a port the first start takes the usual one, or the next that is free, and later ones take the same.
+    """
 
     home: Path
-    port: int = DEFAULT_PORT
+    port: int | None = None
     pgbin: Path | None = None
     database: str = "etl"
 
@@ -84,7 +90,7 @@ class EmbeddedServer:
         return EmbeddedStatus(
             running=answer is not None,
             pid=answer.postmaster.pid if answer else None,
-            port=answer.postmaster.port if answer else self.settings.port,
+            port=answer.postmaster.port if answer else self.ports[0],
             data=self.cluster.data,
             version=None if version is None else str(version),
             log=self.cluster.log,
@@ -98,6 +104,16 @@ class EmbeddedServer:
                 os.kill(pid, signal.SIGINT)
                 self._wait_for_end(pid)
             return pid is not None
+
+    @property
+    def ports(self) -> Sequence[int]:
+        """The ports to try at the next start, in their order: one alone, but at the first start."""
+        if self.settings.port is not None:
+            return [self.settings.port]
+        if self.cluster.major is not None:
+            # Clients are configured with it. Older versions of this program remembered none.
+            return [self.cluster.port or DEFAULT_PORT]
+        return range(DEFAULT_PORT, DEFAULT_PORT + MOST_TRIED)
 
     def client(self, name: str) -> Path | None:
         """A client like ``psql`` or ``pg_dump`` beside the server's programs, if they have one."""
@@ -124,14 +140,20 @@ class EmbeddedServer:
         raise AssertionError("patience ends with an error")
 
     def _launch(self, lock: int) -> Answer:
-        since = launch(
-            self.cluster, port=self.settings.port, pgbin=self.settings.pgbin, lock=lock, seconds=_PATIENCE_SECONDS
-        )
-        answer = self._ask()
-        if answer is None:
-            said = self.cluster.last_words(since)
-            raise DatabaseError(f"Postgres in {self.cluster.data} did not start: {said} (see {self.cluster.log})")
-        return answer
+        ports = self.ports
+        for port in ports:
+            if port != ports[-1] and not is_free(port):
+                continue
+            if self.settings.port is None:
+                self.cluster.remember(port)
+            since = launch(self.cluster, port=port, pgbin=self.settings.pgbin, lock=lock, seconds=_PATIENCE_SECONDS)
+            if answer := self._ask():
+                return answer
+            # The server of another home may have taken it just now.
+            if port == ports[-1] or is_free(port):
+                said = self.cluster.last_words(since)
+                raise DatabaseError(f"Postgres in {self.cluster.data} did not start: {said} (see {self.cluster.log})")
+        raise AssertionError("there is a last port")
 
     def _pid_at_work(self) -> int | None:
         """The server's pid, waiting for a start that is under way; None when nobody is at work."""

@@ -24,7 +24,7 @@ def launch(cluster: Cluster, *, port: int, pgbin: Path | None, lock: int, second
     """
     cluster.tidy()
     binaries = find(pgbin)
-    _check_port(port)
+    check_port(port)
     if cluster.major is None:
         cluster.create(binaries, lock)
     cluster.check_version(binaries)
@@ -44,7 +44,16 @@ def launch(cluster: Cluster, *, port: int, pgbin: Path | None, lock: int, second
     return since
 
 
-def _check_port(port: int) -> None:
+def is_free(port: int) -> bool:
+    """Return whether a server could listen on a port now."""
+    try:
+        check_port(port)
+    except DatabaseError:
+        return False
+    return True
+
+
+def check_port(port: int) -> None:
     """Say plainly, and before anything is made, what Postgres would say in three lines."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -53,7 +62,9 @@ def _check_port(port: int) -> None:
         except OSError as error:
             taken = error.errno == errno.EADDRINUSE
             reason = "another program listens there" if taken else error.strerror
-            raise DatabaseError(f"no Postgres at {HOST}:{port}: {reason}: set ETL_DB_PORT to a free port") from None
+            raise DatabaseError(
+                f"no Postgres at {HOST}:{port}: {reason}: end it, or set ETL_DB_PORT to a free port (and clients to it)"
+            ) from None
 
 
 def _options(port: int) -> str:

@@ -1,23 +1,30 @@
 """The database: whether it answers, can be written, has our schema, agrees about the time, and how large it is."""
 
-import socket
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError
 
 from etl.config import ConfiguredSource
 from etl.database import migrations
 from etl.database.binaries import find
-from etl.database.contact import HOST
 from etl.database.embedded import EmbeddedServer
 from etl.database.engine import require_reachable
+from etl.database.launch import is_free
 from etl.doctor.clocks import agreement
 from etl.doctor.finding import Finding, failed, ok, refused, skipped, warning
 from etl.errors import DatabaseError, in_short
 from etl.load import health
+from etl.load.raw import repair
+from etl.load.tables import page
+
+NEWEST = 5000
+READING_SECONDS = 2.0
+"""How many bodies are looked at, and for how long: `etl verify` reads all of them."""
 
 _FACTS = text(
     """
@@ -48,13 +55,9 @@ def startable(server: EmbeddedServer) -> Finding:
         find(server.settings.pgbin, major=server.cluster.major)
     except DatabaseError as error:
         return refused("database", error)
-    port = server.settings.port
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return failed("database", f"port {port} is taken", "end what listens there, or set ETL_DB_PORT")
+    port = next(filter(is_free, server.ports), server.ports[0])
+    if not is_free(port):
+        return failed("database", f"port {port} is taken", "end what listens there, or set ETL_DB_PORT")
     return ok("database", f"embedded, not running: it starts on demand; data in {server.cluster.data}")
 
 
@@ -102,6 +105,24 @@ def activity(engine: Engine, sources: Iterable[ConfiguredSource], due_until: dat
         yield skipped("daemon", "`etl schedule` never ran anything here: cron or a person does")
     else:
         yield _at("daemon", seen.scheduled_at, due, "start `etl schedule` again, unless cron took over")
+
+
+def bodies(engine: Engine, archive: Path | None) -> Finding:
+    """Whether the newest landed bodies are whole, as many as can be read in a short time."""
+    end = time.monotonic() + READING_SECONDS
+    lost: list[bytes] = []
+    read = 0
+    with engine.connect() as connection:
+        newest = select(page.c.sha256).order_by(page.c.snapshot_id.desc()).limit(NEWEST)
+        for digest in dict.fromkeys(connection.scalars(newest)):
+            lost += repair.lost(connection, [digest], archive)
+            read += 1
+            if time.monotonic() > end:
+                break
+    if lost:
+        found = f"{len(lost)} of the newest {read} bodies are damaged or out of reach, first {lost[0].hex()}"
+        return failed("bodies", found, "`etl verify` names their snapshots and how to bring them back")
+    return ok("bodies", f"the newest {read} are whole")
 
 
 def well(engine: Engine) -> Finding:

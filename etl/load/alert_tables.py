@@ -52,6 +52,7 @@ outbox = Table(
         "number",
         postgresql_where=text("delivered_at IS NULL AND given_up_at IS NULL"),
     ),
+    Index("outbox_created_at_idx", "created_at"),
     schema="core",
 )
 

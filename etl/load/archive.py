@@ -35,6 +35,7 @@ from etl.load import manifest, objects
 from etl.load.bodies import fetch
 from etl.load.locks import key_of, lock_source
 from etl.load.manifest import ArchivedPage, ArchivedSnapshot
+from etl.load.raw import repair
 from etl.load.tables import archived, content, page, raw_snapshot, snapshot, source
 
 UNDECIDED = ("landed", "held")
@@ -88,20 +89,24 @@ def archive(engine: Engine, task: Task, progress: Progress) -> Archiving:
 
 
 def restore(engine: Engine, archive: Path | None, progress: Progress) -> int:
-    """Bring every archived body back into the database; gives how many came.
+    """Bring every archived body back into the database that is not there, or damaged there; gives how many came.
 
     Raises ``OutOfReachError``; what came before stays.
     """
+    came = 0
     with engine.connect() as connection:
         _be_alone(connection)
-        absent = connection.execute(select(content.c.sha256, content.c.size).where(content.c.body.is_(None))).all()
+        is_archived = exists().where(archived.c.sha256 == content.c.sha256)
+        known = select(content.c.sha256, content.c.size).where(or_(content.c.body.is_(None), is_archived))
+        wanted = connection.execute(known.order_by(content.c.sha256)).all()
         connection.rollback()
-        for count, (sha256, size) in enumerate(absent, 1):
+        for count, (sha256, size) in enumerate(wanted, 1):
             with connection.begin():
-                packed = fetch(connection, sha256, size, archive)
-                connection.execute(update(content).where(content.c.sha256 == sha256).values(body=packed))
-            progress(count, len(absent))
-    return len(absent)
+                packed = connection.scalar(select(content.c.body).where(content.c.sha256 == sha256))
+                if packed is None or not repair.is_whole(packed, sha256, size):
+                    came += repair.replace(connection, sha256, size, fetch(connection, sha256, size, archive))
+            progress(count, len(wanted))
+    return came
 
 
 def _copy(connection: Connection, task: Task, done: Archiving, progress: Progress) -> list[bytes]:

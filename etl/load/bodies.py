@@ -4,21 +4,21 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from etl.errors import ArchiveError, ContractError, OutOfReachError
+from etl.errors import ArchiveError, DamagedError, OutOfReachError
 from etl.load import objects
 from etl.load.tables import archived
 
 
-def body_of(connection: Connection, url: str, sha256: bytes, size: int, packed: bytes | None, at: Path | None) -> bytes:
+def body_of(connection: Connection, sha256: bytes, size: int, packed: bytes | None, at: Path | None) -> bytes:
     """The body of a page, byte for byte. ``packed`` is null where it is archived; ``at`` is where to look first.
 
-    Raises ``ContractError`` when the stored bytes are not those that were landed, ``OutOfReachError`` when no folder
+    Raises ``DamagedError`` when the stored bytes are not those that were landed, ``OutOfReachError`` when no folder
     gives them back.
     """
     try:
         return objects.unpack(fetch(connection, sha256, size, at) if packed is None else packed, sha256, size)
     except ValueError as error:
-        raise ContractError(f"{url}: the stored bytes are damaged: {error}") from None
+        raise DamagedError(f"the body {sha256.hex()} is damaged in the database ({error})") from None
 
 
 def fetch(connection: Connection, sha256: bytes, size: int, at: Path | None) -> bytes:

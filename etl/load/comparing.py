@@ -10,12 +10,15 @@ from sqlalchemy import table as table_of
 
 from etl.load.merge import Moves
 from etl.load.relations import HISTORY
+from etl.load.retention import PRUNED
 from etl.load.tables import quarantine, unmapped_field
 
 EXAMPLES = 5
 """How many differing rows of each table and side are told."""
 
 SET_ASIDE = (quarantine, unmapped_field)
+
+PRUNED_OF = quarantine.alias("pruned")
 
 Pair = tuple[str, Select[Any], Select[Any]]
 """The name of a table, what is there, and what should be."""
@@ -69,7 +72,11 @@ def pairs(source: str, schema: str) -> Iterator[Pair]:
     for table in SET_ASIDE:
         columns = table.c.keys()
         live = rows(table, columns).where(table.c.source == source)
-        yield table.name, live, _of_source(table.name, columns, source, schema)
+        rebuilt = _of_source(table.name, columns, source, schema)
+        if table is quarantine:  # What was pruned cannot be compared.
+            pruned = select(PRUNED_OF.c.snapshot_id).where(PRUNED_OF.c.source == source, PRUNED_OF.c.page == PRUNED)
+            live, rebuilt = (each.where(column_of("snapshot_id").not_in(pruned)) for each in (live, rebuilt))
+        yield table.name, live, rebuilt
 
 
 def rows(table: FromClause, columns: list[str]) -> Select[Any]:

@@ -5,17 +5,17 @@ The caller owns the transaction and commits it before it reads the bytes.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, Row, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from etl.domain.snapshot import Origin, Page, Snapshot
-from etl.errors import ConflictError
+from etl.errors import ConflictError, DamagedError
 from etl.load.bodies import body_of
 from etl.load.parcel import Parcel, parcel_of
-from etl.load.store import store
+from etl.load.store import heal, store
 from etl.load.tables import content, page, raw_snapshot, snapshot, source
 
 MOST_ATTEMPTS = 2
@@ -40,21 +40,33 @@ class Landed:
     is_new: bool = field(default=False, compare=False)
 
 
-def land(connection: Connection, landing: Snapshot, *, landed_at: datetime, failure: str | None = None) -> Landed:
+def land(
+    connection: Connection,
+    landing: Snapshot,
+    *,
+    landed_at: datetime,
+    failure: str | None = None,
+    archive: Path | None = None,
+) -> Landed:
     """Store a snapshot as ``landed``, or as ``failed`` evidence of a walk that was given up.
 
     Bytes that are already there under the same time are returned as they are, so that landing twice is landing once;
-    if they could not be read then, they are read again.
+    if they could not be read then, they are read again, and where they are damaged they are replaced.
     Raises ``ConflictError`` when this source has another snapshot with the same time.
     """
-    [landed] = land_all(connection, [parcel_of(landing)], landed_at=landed_at, failure=failure)
+    [landed] = land_all(connection, [parcel_of(landing)], landed_at=landed_at, failure=failure, archive=archive)
     if isinstance(landed, ConflictError):
         raise landed
     return landed
 
 
 def land_all(
-    connection: Connection, parcels: Sequence[Parcel], *, landed_at: datetime, failure: str | None = None
+    connection: Connection,
+    parcels: Sequence[Parcel],
+    *,
+    landed_at: datetime,
+    failure: str | None = None,
+    archive: Path | None = None,
 ) -> list[Landed | ConflictError]:
     """Store snapshots of one source, no two of one time, each as ``land`` would; what it would raise is returned."""
     name, kind = parcels[-1].source, parcels[-1].kind
@@ -66,6 +78,7 @@ def land_all(
     there = _same_times(connection, name, [each.observed_at for each in parcels]) if failure is None else {}
     known = [_known(parcel, there.get(parcel.observed_at, ())) for parcel in parcels]
     _again(connection, [each for each in known if isinstance(each, Landed)])
+    heal(connection, [parcel for parcel, found in zip(parcels, known, strict=True) if found is not None], archive)
     new = [parcel for parcel, found in zip(parcels, known, strict=True) if found is None]
     ids = iter(store(connection, new, landed_at=landed_at, failure=failure) if new else ())
     status = "landed" if failure is None else "failed"
@@ -94,15 +107,6 @@ def verdicts(connection: Connection, of: Iterable[Landed]) -> dict[int, tuple[st
     return {row.snapshot_id: (row.status, row.reason) for row in found}
 
 
-def known_contents(connection: Connection, name: str) -> dict[datetime, bytes]:
-    """The fingerprints of a source's snapshots that history is made of, by their times."""
-    counted = select(snapshot.c.observed_at, raw_snapshot.c.fingerprint).join_from(
-        snapshot, raw_snapshot, snapshot.c.snapshot_id == raw_snapshot.c.snapshot_id
-    )
-    of_source = counted.where(snapshot.c.source == name, snapshot.c.status.in_(("loaded", "unchanged")))
-    return {row.observed_at: row.fingerprint for row in connection.execute(of_source)}
-
-
 def next_pending(connection: Connection, name: str) -> Landed | None:
     """The oldest of the source's snapshots that are landed and not loaded.
 
@@ -121,11 +125,12 @@ def next_pending(connection: Connection, name: str) -> Landed | None:
 def pages_of(connection: Connection, snapshot_id: int, archive: Path | None = None) -> tuple[Page, ...]:
     """The pages of a snapshot, byte for byte; ``archive`` is where archived bodies are, if not where they were put.
 
-    Raises ``ContractError`` when the stored bytes are not those that were landed, or are out of reach.
+    Raises ``DamagedError`` when the stored bytes are not those that were landed, ``OutOfReachError``.
     """
     rows = connection.execute(
-        select(page, content.c.body, content.c.size)
+        select(page, content.c.body, content.c.size, raw_snapshot.c.source, raw_snapshot.c.observed_at)
         .join_from(page, content, page.c.sha256 == content.c.sha256)
+        .join(raw_snapshot, raw_snapshot.c.snapshot_id == page.c.snapshot_id)
         .where(page.c.snapshot_id == snapshot_id)
         .order_by(page.c.number)
     ).all()
@@ -149,12 +154,20 @@ def latest_page(connection: Connection, name: str, archive: Path | None = None) 
 
 
 def _whole_page(connection: Connection, row: Row, archive: Path | None) -> Page:  # type: ignore[type-arg]
-    """A page as it came."""
+    """A page as it came. Raises what ``body_of`` raises, with what to do."""
+    try:
+        body = body_of(connection, row.sha256, row.size, row.body, archive)
+    except DamagedError as error:
+        name = f"{row.observed_at.astimezone(UTC):%Y-%m-%dT%H-%M-%SZ}"
+        raise DamagedError(
+            f"page {row.number} ({row.url}): {error}: land the same bytes again "
+            f"(`etl backfill {row.source} PATH`, PATH named {name}), or `etl raw restore` if they are archived"
+        ) from None
     return Page(
         number=row.number,
         url=row.url,
         status=row.status,
-        body=body_of(connection, row.url, row.sha256, row.size, row.body, archive),
+        body=body,
         fetched_at=row.fetched_at,
         headers=row.headers,
     )

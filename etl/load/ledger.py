@@ -8,15 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
-from sqlalchemy import Connection, Engine, Row, func, insert, literal, select, text, update
+from sqlalchemy import ARRAY, Connection, Engine, Row, func, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from etl.cron import Cron
 from etl.errors import SupersededError
 from etl.load.ledger_tables import run, slot
 from etl.load.locks import key_of
-from etl.load.tables import source
+from etl.load.tables import TIMESTAMP, source
+
+MOST_MISSED = 10_000
+"""Slots that are recorded as missed with one statement."""
 
 NOBODY = "nothing was there to run it"
 
@@ -177,11 +181,19 @@ def _open_slot(connection: Connection, asking: Asking, now: datetime) -> datetim
         return last.due_at if last.status == "missed" else None
     is_ours = (source.c.source == asking.source) & (source.c.scheduled_from <= now)
     since = connection.scalar(select(source.c.scheduled_from).where(is_ours))
-    due = list(asking.cron.due(max(filter(None, (last.due_at, since))), now))
-    if due[:-1]:
-        nobody = {"source": asking.source, "status": "missed", "reason": asking.why_missed}
-        connection.execute(insert(slot), [nobody | {"due_at": each} for each in due[:-1]])
-    return due[-1] if due else None
+    return _last_recorded(connection, asking, asking.cron.due(max(filter(None, (last.due_at, since))), now))
+
+
+def _last_recorded(connection: Connection, asking: Asking, due: Iterator[datetime]) -> datetime | None:
+    """The last of these due times; all before it are recorded as missed, some at a time: of years they are millions."""
+    columns = ["source", "due_at", "status", "reason"]
+    last = next(due, None)
+    while last is not None and (some := list(islice(due, MOST_MISSED))):
+        missed = literal([last, *some[:-1]], ARRAY(TIMESTAMP))
+        row = select(literal(asking.source), func.unnest(missed), literal("missed"), literal(asking.why_missed))
+        connection.execute(insert(slot).from_select(columns, row))
+        last = some[-1]
+    return last
 
 
 def _record(

@@ -27,6 +27,7 @@ run = Table(
         postgresql_where=text("outcome NOT IN ('abandoned', 'stopped')"),
     ),
     Index("run_source_started_at_idx", "source", "started_at"),
+    Index("run_started_at_idx", "started_at"),
     schema="core",
 )
 
@@ -39,5 +40,6 @@ slot = Table(
     Column("run_id", BigInteger, ForeignKey("core.run.run_id")),
     Column("reason", Text),
     Index("slot_run_id_idx", "run_id"),
+    Index("slot_due_at_idx", "due_at"),
     schema="core",
 )

@@ -13,6 +13,10 @@ from etl.errors import ArchiveError
 OBJECTS = "objects"
 
 
+class DamagedObjectError(ArchiveError):
+    """A file of an archive does not hold the body that its name promises."""
+
+
 def path_of(folder: Path, sha256: bytes) -> Path:
     """Where an archive keeps a body: ``objects/ab/abcdef….zst``, named by the SHA-256 of the uncompressed body."""
     name = sha256.hex()
@@ -48,21 +52,41 @@ def read(folder: Path, sha256: bytes, size: int) -> bytes | None:
     except OSError as error:
         raise ArchiveError(f"{path}: {error.strerror}") from None
     except ValueError as error:
-        raise ArchiveError(f"{path} is damaged: {error}; put back a good copy of this file") from None
+        raise DamagedObjectError(
+            f"{path} is damaged: {error}; put back a good copy of this file, or land the same bytes again"
+        ) from None
     return packed
 
 
 def put(folder: Path, sha256: bytes, size: int, packed: bytes) -> bool:
     """Have a body in an archive, read back and proven; false when it was there already.
 
-    Raises ``ArchiveError`` when that cannot be done, also when there is a file of this name with other content.
+    A file of this name that is damaged is replaced. Raises ``ArchiveError`` when that cannot be done, also when
+    ``packed`` is not the body.
     """
-    if read(folder, sha256, size) is not None:
+    if _is_there(folder, sha256, size, packed):
         return False
     write(path_of(folder, sha256), [packed])
     if read(folder, sha256, size) is None:
         raise ArchiveError(f"{path_of(folder, sha256)}: was written and is not there")
     return True
+
+
+def _is_there(folder: Path, sha256: bytes, size: int, packed: bytes) -> bool:
+    """Whether an archive has a body; ``packed`` is proven before it takes the place of anything."""
+    try:
+        if read(folder, sha256, size) is not None:
+            return True
+    except DamagedObjectError:
+        pass
+    try:
+        unpack(packed, sha256, size)
+    except ValueError as error:
+        raise ArchiveError(
+            f"the body {sha256.hex()} is damaged in the database ({error}), so it is not archived: "
+            "`etl verify` names its snapshots and what to do"
+        ) from None
+    return False
 
 
 def write(path: Path, pieces: Iterable[bytes]) -> None:

@@ -49,6 +49,16 @@ archived = Table(
     schema="raw",
 )
 
+damaged = Table(
+    "damaged",
+    metadata,
+    Column("sha256", LargeBinary, ForeignKey("raw.content.sha256"), primary_key=True),
+    Column("found_at", TIMESTAMP, primary_key=True, server_default=text("now()")),
+    Column("body", LargeBinary, nullable=False),
+    schema="raw",
+)
+"""What stood in the place of a body before the right one was put back (see ``raw/repair.py``)."""
+
 raw_snapshot = Table(
     "snapshot",
     metadata,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, insert, text
 
-from etl.errors import ContractError, OutOfReachError
+from etl.errors import ContractError, DamagedError, OutOfReachError
 from etl.load import applied, basket, derive, history, scratch
 from etl.load.comparing import SET_ASIDE, Verdict, compare, pairs, rows
 from etl.load.derive import Derivation
@@ -45,7 +45,7 @@ class Rebuild:
         self._former: tuple[str, Records | None] | None = None
         self.readable: list[Landed] = []
         self.unreadable: list[tuple[Landed, str]] = []
-        self.out_of_reach: OutOfReachError | None = None
+        self.lost: ContractError | None = None
         self.newly: dict[int, dict[str, Any]] = {}
 
     def fold_without_lock(self) -> None:
@@ -82,8 +82,8 @@ class Rebuild:
         try:
             catalog = self._read(landed, None if is_whole else records)
         except ContractError as error:
-            if isinstance(error, OutOfReachError):
-                self.out_of_reach = error
+            if isinstance(error, OutOfReachError | DamagedError):
+                self.lost = self.lost or type(error)(f"snapshot {landed.snapshot_id}: {error}")
             self.unreadable.append((landed, str(error)))
             return
         self.readable.append(landed)
@@ -106,8 +106,8 @@ def verify(
 ) -> Verdict:
     """Rebuild one source's history and compare; with ``is_applied`` what differs becomes a correction, known from now.
 
-    The connection must have no transaction open; it is given back with none. Raises ``OutOfReachError`` instead of
-    believing a history that was rebuilt without archived bodies which are only out of reach.
+    The connection must have no transaction open; it is given back with none. Raises ``OutOfReachError`` or
+    ``DamagedError`` instead of believing a history that was rebuilt without bytes that can be brought back.
     """
     rebuild = Rebuild(connection, name, read, progress)
     rebuild.fold_without_lock()
@@ -115,8 +115,8 @@ def verify(
         lock_source(connection, name)
         rebuild.catch_up()
         verdict = _compare(connection, name, rebuild)
-        if is_applied and rebuild.out_of_reach is not None:
-            raise rebuild.out_of_reach
+        if is_applied and rebuild.lost is not None:
+            raise rebuild.lost
         if is_applied and not verdict.agrees:
             verdict.applied = _apply(connection, name, rebuild, now())
     return verdict

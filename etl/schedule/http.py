@@ -1,16 +1,20 @@
-"""HTTP for machines: /healthz, /readyz and /metrics, and nothing else. Nobody can hold it up for long."""
+"""HTTP for machines: /healthz, /readyz and /metrics, and nothing else. No client can keep others from an answer.
 
+One thread reads all connections and answers /healthz itself, without the database. What takes time runs in a thread
+for /readyz and a thread for /metrics; who asks for what is under way waits for the same answer.
+"""
+
+import asyncio
 import gzip
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from socketserver import TCPServer, ThreadingMixIn
-from threading import BoundedSemaphore, Thread, Timer
+from threading import Thread
 from types import TracebackType
-from typing import Any, NamedTuple, Self
-from urllib.parse import urlsplit
+from typing import NamedTuple, Self
 
+import h11
 import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder, gzip_accepted
@@ -21,11 +25,23 @@ from etl.errors import ConfigurationError
 Complaint = Callable[[], str | None]
 """Why not, in one line that may be shown; null while all is well."""
 
-MOST_AT_ONCE = 16
-"""Requests that are served at a time; whoever comes then is turned away, and asks again."""
+MOST_OPEN = 128
+"""Connections at a time; a new one then ends the oldest that has not asked yet, or else the oldest."""
+
+BACKLOG = 1024
+"""Connections that the system keeps until they are accepted: of more it drops some, and a probe comes a second late."""
+
+MOST_WAITING = 8
+"""Answers of one path, in different formats, that may be under way; then it is 503 for others."""
+
+READING_SECONDS = 5.0
+"""How long a client may take to ask."""
 
 LONGEST_SECONDS = 10.0
 """How long one request may take, its client included, until its connection is cut."""
+
+LINGERING_SECONDS = 1.0
+"""How long a client that sends more than it was asked for is listened to, so that it can read its answer."""
 
 PLAIN = "text/plain; charset=utf-8"
 
@@ -39,33 +55,32 @@ class Reply(NamedTuple):
     encoding: str | None = None
 
 
+BUSY = Reply(HTTPStatus.SERVICE_UNAVAILABLE, b"busy; try again\n")
+BROKEN = Reply(HTTPStatus.INTERNAL_SERVER_ERROR, b"internal error\n")
+
+
 class Machine:
     """Serves machines at one address, in threads of its own, within a ``with`` block or until ``close``.
 
-    ``liveness`` and ``readiness`` say why the daemon is not alive or not ready, or null. They are called in the
-    threads of the requests, at each request; so must they be quick and safe to call at once. ``metrics`` is what
-    /metrics shows. The address is bound when built: ``address`` then holds the real port. Raises
-    ``ConfigurationError`` when it cannot be bound.
+    ``liveness`` and ``readiness`` return why the daemon is not alive or not ready, or null. ``liveness`` is called
+    between two connections and must not wait for anything. ``metrics`` is what /metrics shows. The address is bound
+    when built: ``address`` then holds the real port. Raises ``ConfigurationError`` when it cannot be bound.
     """
 
     def __init__(
         self, address: HttpAddress, *, liveness: Complaint, readiness: Complaint, metrics: CollectorRegistry
     ) -> None:
-        self._server = _Server(_resolved(address), _Handler)
-        self._server.routes = {
-            "/healthz": lambda _: _told(liveness),
-            "/readyz": lambda _: _told(readiness),
-            "/metrics": lambda request: _exposed(metrics, request),
-        }
-        try:
-            self._server.server_bind()
-            self._server.server_activate()
-        except OSError as error:
-            self._server.server_close()
-            raise _refused(address, error) from None
-        self.address = HttpAddress(address.host, int(self._server.server_address[1]))
-        # Looks up every so often whether it shall end.
-        self._thread = Thread(target=self._server.serve_forever, args=(0.1,), name="http", daemon=True)
+        self._liveness, self._readiness, self._metrics = liveness, readiness, metrics
+        self._open: dict[asyncio.StreamWriter, bool] = {}  # The oldest first, and whether it still has to ask.
+        self._under_way: dict[tuple[str, object], asyncio.Future[Reply]] = {}
+        self._pools = {path: ThreadPoolExecutor(1, f"http {path}") for path in ("/readyz", "/metrics")}
+        listening = _bound(address)
+        self.address = HttpAddress(address.host, int(listening.getsockname()[1]))
+        self._loop = asyncio.new_event_loop()
+        # A client that went away is no event, however it went.
+        self._loop.set_exception_handler(lambda *_: None)
+        self._stop = asyncio.Event()
+        self._thread = Thread(target=self._run, args=(listening,), name="http", daemon=True)
         self._thread.start()
 
     def __enter__(self) -> Self:
@@ -75,147 +90,152 @@ class Machine:
         self.close()
 
     def close(self) -> None:
-        """Listen no longer, at once; requests that are being served are cut off with the process. Safe to repeat."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        """Listen no longer, at once, and cut all connections. Safe to repeat."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
 
+    def _run(self, listening: socket.socket) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._listen(listening))
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
 
-class _Server(ThreadingMixIn, HTTPServer):
-    """A thread for each request, of which there are not many at once; none outlives the process."""
+    async def _listen(self, listening: socket.socket) -> None:
+        server = await asyncio.start_server(self._serve, sock=listening, backlog=BACKLOG)
+        await self._stop.wait()
+        # Accept no more, and close only when what was accepted had its turn: it would be left open (CPython 3.11).
+        self._loop.remove_reader(listening)
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+            for writer in self._open:
+                writer.transport.abort()
+            if len(asyncio.all_tasks()) == 1:
+                break
+        server.close()
 
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 64
-    routes: dict[str, Callable[["_Handler"], Reply]]
-
-    def __init__(self, resolved: tuple[socket.AddressFamily, Any], handler: type["_Handler"]) -> None:
-        self.address_family = resolved[0]
-        self._free = BoundedSemaphore(MOST_AT_ONCE)
-        super().__init__(resolved[1], handler, bind_and_activate=False)
-
-    def server_bind(self) -> None:
-        """Bind, without asking the name service who we are, which can take long."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve in a thread of its own, or not at all when there are too many."""
-        if not self._free.acquire(blocking=False):
-            self.shutdown_request(request)
-            return
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request, then close the connection."""
+        if len(self._open) >= MOST_OPEN:
+            oldest = next((each for each, is_asking in self._open.items() if is_asking), next(iter(self._open)))
+            del self._open[oldest]
+            oldest.transport.abort()
+        self._open[writer] = True
         try:
-            super().process_request(request, client_address)
-        except RuntimeError:  # The system gives no thread.
-            self._free.release()
-            raise
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve, for so long and no longer."""
-        end = Timer(LONGEST_SECONDS, _cut, (request,))
-        end.daemon = True
-        end.start()
-        try:
-            super().process_request_thread(request, client_address)
+            async with asyncio.timeout(LONGEST_SECONDS):
+                await self._answer(reader, writer)
+        except (OSError, TimeoutError, h11.LocalProtocolError):
+            pass  # The client went away, or was too slow, or sent what cannot even be refused.
         finally:
-            end.cancel()
-            self._free.release()
+            self._open.pop(writer, None)
+            writer.transport.abort()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no event; what breaks on our side is told where it is answered."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """One request, then the connection is closed."""
-
-    server: _Server
-    timeout = 5.0
-    """Seconds for each read and each write."""
-
-    def do_GET(self) -> None:
-        """Answer with what there is."""
-        self._send(self._reply(), has_body=True)
-
-    def do_HEAD(self) -> None:
-        """Answer as to GET, without the body."""
-        self._send(self._reply(), has_body=False)
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Say in plain text what is wrong with a request; a method that is not served is refused as such."""
-        del message, explain
-        status = HTTPStatus.METHOD_NOT_ALLOWED if code == HTTPStatus.NOT_IMPLEMENTED else HTTPStatus(code)
-        self._send(Reply(status, f"{status.phrase.lower()}\n".encode()), has_body=True)
-
-    def version_string(self) -> str:
-        """Who answers, without versions: whoever may know them finds them in the metrics."""
-        return "etl"
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  so it is called by its caller
-        """No log of accesses: what asks every few seconds would drown what a person has to read."""
-
-    def _reply(self) -> Reply:
-        answer = self.server.routes.get(urlsplit(self.path).path)
-        if answer is None:
-            return Reply(HTTPStatus.NOT_FOUND, f"not found; there is {', '.join(self.server.routes)}\n".encode())
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = h11.Connection(h11.SERVER)
+        is_head = False
         try:
-            return answer(self)
+            async with asyncio.timeout(READING_SECONDS):
+                request = await _asked(connection, reader)
+        except h11.RemoteProtocolError as error:
+            status = HTTPStatus(error.error_status_hint)
+            reply = Reply(status, f"{status.phrase.lower()}\n".encode())
+        else:
+            if request is None:
+                return
+            self._open[writer] = False
+            is_head = request.method == b"HEAD"
+            reply = await self._reply(request)
+        writer.write(_sent(connection, reply, has_body=not is_head))
+        await writer.drain()
+        # Closing while there is something unread would take the answer away from the client.
+        self._open[writer] = True
+        writer.write_eof()
+        async with asyncio.timeout(LINGERING_SECONDS):
+            while await reader.read(4096):
+                pass
+
+    async def _reply(self, request: h11.Request) -> Reply:
+        if request.method not in (b"GET", b"HEAD"):
+            return Reply(HTTPStatus.METHOD_NOT_ALLOWED, b"method not allowed\n")
+        path = request.target.partition(b"?")[0].decode("ascii", "replace")
+        try:
+            match path:
+                case "/healthz":
+                    return _judged(self._liveness)
+                case "/readyz":
+                    return await self._shared(path, None, lambda: _judged(self._readiness))
+                case "/metrics":
+                    headers = dict(request.headers)
+                    encode, content_type = choose_encoder(headers.get(b"accept", b"").decode("latin-1"))
+                    is_packed = gzip_accepted(headers.get(b"accept-encoding", b"").decode("latin-1"))
+                    key = (content_type, is_packed)
+                    return await self._shared(path, key, lambda: _exposed(encode(self._metrics), *key))
+                case _:
+                    return Reply(HTTPStatus.NOT_FOUND, b"not found; there is /healthz, /readyz, /metrics\n")
         except Exception as error:  # noqa: BLE001  a question that cannot be answered must not end the server
-            structlog.get_logger().warning("a request failed", path=self.path[:100], because=type(error).__name__)
-            return Reply(HTTPStatus.INTERNAL_SERVER_ERROR, b"internal error\n")
+            structlog.get_logger().warning("a request failed", path=path[:100], because=type(error).__name__)
+            return BROKEN
 
-    def _send(self, reply: Reply, *, has_body: bool) -> None:
-        self.close_connection = True
-        self.send_response(reply.status)
-        self.send_header("Content-Type", reply.content_type)
-        self.send_header("Content-Length", str(len(reply.body)))
-        self.send_header("Cache-Control", "no-store")
-        self.send_header("Connection", "close")
-        if reply.encoding:
-            self.send_header("Content-Encoding", reply.encoding)
-        if reply.status is HTTPStatus.METHOD_NOT_ALLOWED:
-            self.send_header("Allow", "GET, HEAD")
-        self.end_headers()
-        if has_body:
-            self.wfile.write(reply.body)
+    async def _shared(self, path: str, variant: object, work: Callable[[], Reply]) -> Reply:
+        """The reply that is under way, or begin it in the thread of the path."""
+        future = self._under_way.get((path, variant))
+        if future is None:
+            if sum(there == path for there, _ in self._under_way) >= MOST_WAITING:
+                return BUSY
+            future = self._loop.run_in_executor(self._pools[path], work)
+            self._under_way[path, variant] = future
+            future.add_done_callback(lambda _: self._under_way.pop((path, variant)))
+        # A client that goes away does not end what others wait for.
+        return await asyncio.shield(future)
 
 
-def _told(complaint: Complaint) -> Reply:
+async def _asked(connection: h11.Connection, reader: asyncio.StreamReader) -> h11.Request | None:
+    """The request of a client; null when it went away. Raises ``h11.RemoteProtocolError`` for what is none."""
+    while (event := connection.next_event()) is h11.NEED_DATA:
+        connection.receive_data(await reader.read(4096))
+    return event if isinstance(event, h11.Request) else None
+
+
+def _sent(connection: h11.Connection, reply: Reply, *, has_body: bool) -> bytes:
+    """A reply as bytes."""
+    headers = {
+        "Server": "etl",  # Without versions: those who may know them find them in the metrics.
+        "Content-Type": reply.content_type,
+        "Content-Length": str(len(reply.body)),
+        "Cache-Control": "no-store",
+        "Connection": "close",
+    }
+    if reply.encoding:
+        headers["Content-Encoding"] = reply.encoding
+    if reply.status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = "GET, HEAD"
+    head = h11.Response(status_code=reply.status, headers=list(headers.items()), reason=reply.status.phrase)
+    sent = connection.send(head) or b""
+    return sent + reply.body if has_body else sent
+
+
+def _judged(complaint: Complaint) -> Reply:
     why_not = complaint()
     if why_not is None:
         return Reply(HTTPStatus.OK, b"ok\n")
     return Reply(HTTPStatus.SERVICE_UNAVAILABLE, f"{' '.join(why_not.split())}\n".encode())
 
 
-def _exposed(metrics: CollectorRegistry, request: BaseHTTPRequestHandler) -> Reply:
-    """The metrics in the format that the client prefers."""
-    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-    body = encode(metrics)
-    if not gzip_accepted(request.headers.get("Accept-Encoding", "")):
-        return Reply(HTTPStatus.OK, body, content_type)
-    return Reply(HTTPStatus.OK, gzip.compress(body, 6), content_type, "gzip")
+def _exposed(body: bytes, content_type: str, is_packed: bool) -> Reply:  # noqa: FBT001  called with a key
+    if is_packed:
+        return Reply(HTTPStatus.OK, gzip.compress(body, 6), content_type, "gzip")
+    return Reply(HTTPStatus.OK, body, content_type)
 
 
-def _cut(request: socket.socket) -> None:
-    """End a connection that takes too long; it may just have ended by itself."""
-    try:
-        request.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return
-
-
-def _resolved(address: HttpAddress) -> tuple[socket.AddressFamily, Any]:
-    """The family and the socket address of a host, by name or number; a name for both families means the older one."""
+def _bound(address: HttpAddress) -> socket.socket:
+    """A socket at a host, by name or number; a name for both families means the older one."""
     try:
         found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, *_, place = min(found, key=lambda each: each[0] != socket.AF_INET)
+        return socket.create_server(place[:2], family=family, backlog=BACKLOG)
     except OSError as error:
-        raise _refused(address, error) from None
-    family, *_, place = min(found, key=lambda each: each[0] != socket.AF_INET)
-    return family, place
-
-
-def _refused(address: HttpAddress, error: OSError) -> ConfigurationError:
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    return ConfigurationError(
-        f"http_address {host}:{address.port} cannot be listened at: {error.strerror or error}; "
-        "end what listens there, or configure another address of this machine"
-    )
+        host = f"[{address.host}]" if ":" in address.host else address.host
+        raise ConfigurationError(
+            f"http_address {host}:{address.port} cannot be bound: {error.strerror or error}; "
+            "end what listens there, or configure another address of this machine"
+        ) from None

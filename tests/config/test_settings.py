@@ -13,7 +13,7 @@ from tests.config.writing import settings, sources
 def test_nothing_need_be_configured() -> None:
     found = config.load(None)
     assert found.database_url is None
-    assert found.db_port == 25432
+    assert found.db_port is None
     assert found.max_page_bytes == 64 * 1024 * 1024
     assert found.sources == {}
 

@@ -79,6 +79,15 @@ def test_what_stays_is_watched_and_started_again_and_what_ends_is_tried_a_few_ti
     assert (SERVICES["schedule"]["stop_signal"], SERVICES["schedule"]["stop_grace_period"]) == ("SIGTERM", "15s")
 
 
+def test_the_daemon_alone_reaches_what_is_outside_and_no_service_is_in_the_default_network() -> None:
+    networks = composed()["networks"]
+    assert networks["database"] == {"internal": True}
+    assert networks["published"]["driver_opts"] == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+    for name, service in SERVICES.items():
+        others = {"outside"} if name == "schedule" else {"published"} if service.get("ports") else set()
+        assert set(service["networks"]) == {"database", *others}, name
+
+
 def test_every_variable_is_known_and_a_secret_comes_from_a_file_alone() -> None:
     for name in OURS:
         environment = SERVICES[name]["environment"]

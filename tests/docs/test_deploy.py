@@ -52,6 +52,14 @@ def manifests(name: str) -> list[dict[str, Any]]:
     return list(yaml.safe_load_all(text(f"kubernetes/{name}")))
 
 
+def pod_labels(name: str) -> dict[str, str]:
+    """The labels of the pods that a manifest starts."""
+    [manifest] = manifests(name)
+    spec = manifest["spec"]["jobTemplate"]["spec"] if manifest["kind"] == "CronJob" else manifest["spec"]
+    found: dict[str, str] = spec["template"]["metadata"]["labels"]
+    return found
+
+
 def pod(name: str) -> dict[str, Any]:
     """The specification of the pods that a manifest starts."""
     [manifest] = manifests(name)
@@ -218,6 +226,26 @@ def test_what_is_applied_is_there_with_the_image_of_this_release() -> None:
 def test_the_service_finds_the_pods_of_the_daemon() -> None:
     [service], [daemon] = manifests("service.yaml"), manifests("deployment.yaml")
     assert service["spec"]["selector"] == daemon["spec"]["template"]["metadata"]["labels"]
+
+
+def test_the_network_policy_is_about_our_pods_and_lets_through_what_they_need() -> None:
+    [policy] = manifests("networkpolicy.yaml")
+    [selected] = policy["spec"]["podSelector"]["matchExpressions"]
+    assert selected["operator"] == "In"
+    assert set(selected["values"]) == {pod_labels(name)["app"] for name in PODS}
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    [scraping] = policy["spec"]["ingress"]
+    [port] = [each["containerPort"] for container in containers() for each in container.get("ports", [])]
+    assert scraping["ports"] == [{"protocol": "TCP", "port": port}]
+    assert [set(each) for each in scraping["from"]] == [{"namespaceSelector"}]
+    out = {(each["protocol"], each["port"]) for rule in policy["spec"]["egress"] for each in rule["ports"]}
+    assert out == {("UDP", 53), ("TCP", 53), ("TCP", 443), ("TCP", 5432)}
+
+
+def test_probes_ask_what_shares_no_thread_with_scrapes() -> None:
+    [daemon] = [container for container in containers() if container["name"] == "schedule"]
+    asked = {name: probe["httpGet"]["path"] for name, probe in daemon.items() if name.endswith("Probe")}
+    assert asked == {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
 
 
 def test_no_image_floats_and_no_secret_is_written_down() -> None:

@@ -89,3 +89,18 @@ def test_the_constraints_pin_every_dependency_and_name_no_host() -> None:
     wanted = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
     names = {re.split(r"[\[<>=]", requirement)[0] for requirement in wanted}
     assert names <= {line.partition("==")[0] for line in lines}
+
+
+@pytest.mark.parametrize("name", ["base", "dev", "slow"])
+def test_what_is_installed_is_pinned_as_in_the_constraints_and_has_hashes_and_names_no_host(name: str) -> None:
+    content = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+    assert "://" not in content
+    assert "--" not in content.replace("--hash=sha256:", "")
+    found = re.findall(r"^([a-z0-9-]+)==(\S+)(.*(?:\n    --hash=\S+.*)+)$", content, re.MULTILINE)
+    assert len(found) == len(re.findall("^[a-z]", content, re.MULTILINE))
+    pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "constraints.txt").read_text("utf-8"), re.MULTILINE))
+    assert {each: version for each, version, _ in found if pins.get(each, version) != version} == {}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {"base": [], "dev": ["dev"], "slow": ["dev", "spark", "browser"]}[name]
+    wanted = [*project["dependencies"], *itertools.chain(*(project["optional-dependencies"][each] for each in extras))]
+    assert {re.split(r"[\[<>=]", requirement)[0] for requirement in wanted} <= {each for each, *_ in found}

@@ -3,7 +3,6 @@
 import gzip
 import http.client
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -104,25 +103,6 @@ def test_a_question_that_breaks_is_answered_without_its_reason(machine: Machine,
     response, body = ask(machine, "/readyz")
     assert (response.status, body) == (500, b"internal error\n")
     assert ask(machine, "/healthz")[0].status == 200
-
-
-def test_clients_that_say_nothing_do_not_hold_up_others(machine: Machine) -> None:
-    silent = [socket.create_connection(machine.address) for _ in range(serving.MOST_AT_ONCE - 1)]
-    silent[0].sendall(b"GET /metr")
-    began = time.monotonic()
-    assert ask(machine, "/healthz")[0].status == 200
-    assert time.monotonic() - began < 2
-    for client in silent:
-        client.close()
-
-
-def test_there_are_never_more_threads_than_its_bound(machine: Machine) -> None:
-    before = threading.active_count()
-    silent = [socket.create_connection(machine.address) for _ in range(3 * serving.MOST_AT_ONCE)]
-    assert silent[-1].recv(1) == b""
-    assert threading.active_count() - before <= 2 * serving.MOST_AT_ONCE
-    for client in silent:
-        client.close()
 
 
 def test_a_client_that_drips_is_cut_off(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:

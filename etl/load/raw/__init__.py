@@ -1,0 +1,1 @@
+"""Landed bytes: how they are kept whole."""
