@@ -52,7 +52,7 @@ def copy(
 def dump(context: typer.Context) -> None:
     """Write a backup with pg_dump, to which all arguments go: etl db dump -Fc -f warehouse.dump."""
     current = session(context)
-    become_client(current, "pg_dump", current.engine, context.args)
+    become_client(current, "pg_dump", current.unmigrated_engine, context.args)
 
 
 def restore(

@@ -25,16 +25,17 @@ def configuration(connection: Connection | None = None) -> Config:
 
 
 def upgrade(engine: Engine, derive: Callable[[Connection], None] = lambda _: None) -> None:
-    """Migrate ``raw`` and ``core`` to the newest revision and replace the mart if it differs. Safe to repeat.
+    """Migrate ``raw`` and ``core`` to the newest revision and replace of the mart what differs. Safe to repeat.
 
-    ``derive`` brings up to date what is derived from history, in the transaction that replaces the mart.
+    ``derive`` brings up to date what is derived from history, in the transaction that replaces the mart. Raises
+    ``DatabaseError`` when objects of others are in the way.
     """
     with engine.connect() as connection:
         _refuse_newer(connection)
         command.upgrade(configuration(connection), "head")
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('etl mart', 0))"))
-        if mart.installed(connection) != mart.digest():
+        if mart.installed(connection) != mart.digest() or mart.drifted(connection):
             derive(connection)
             connection.execute(text("SET LOCAL lock_timeout = '10s'"))
             mart.install(connection)
