@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from etl.database import reader
 from etl.database.dependents import Dependent, Object, hanging_on
 from etl.database.driver import run_script
+from etl.database.grants import Grant, grant_again, granted
 from etl.errors import DatabaseError
 
 FOLDER = Path(__file__).parent.parent / "mart"
@@ -76,7 +77,7 @@ def install(connection: Connection) -> None:
     """
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS mart"))
     _pin_path(connection)
-    grants = [tuple(row) for row in connection.execute(_GRANTS)]
+    grants = granted(connection)
     files = {_name(file): file.read_text(encoding="utf-8") for file in sorted(FOLDER.glob("*.sql"))}
     stale = _stale(connection, files)
     in_the_way: dict[str, Dependent] = {}
@@ -96,17 +97,22 @@ def install(connection: Connection) -> None:
     _finish(connection, files, grants)
 
 
-def _finish(connection: Connection, files: dict[str, str], grants: Iterable[tuple[str, str, str]]) -> None:
+def record_definitions(connection: Connection) -> None:
+    """Take the objects for what they should be; pg_restore leaves them spelled otherwise than they were installed."""
+    _pin_path(connection)
+    if connection.scalar(text("SELECT to_regclass('core.mart_object')")) is not None:
+        current = [{"name": row.name, "definition": row.definition} for row in connection.execute(_DEFINITIONS)]
+        connection.execute(_DEFINE, current)
+
+
+def _finish(connection: Connection, files: dict[str, str], grants: list[Grant]) -> None:
     """Comment, let read, and record what is installed."""
     _comment(connection)
     reader.let_read(connection)
-    for identity, is_there, grant in grants:
-        if connection.scalar(text(f"SELECT {is_there}(:identity)"), {"identity": identity}):
-            run_script(connection, grant)
+    grant_again(connection, grants)
     connection.execute(text("DELETE FROM core.mart_object"))
-    definitions = {row.name: row.definition for row in connection.execute(_DEFINITIONS)}
-    rows = [{"name": name, "file": _digest(sql), "definition": definitions[name]} for name, sql in files.items()]
-    connection.execute(_RECORD, rows)
+    connection.execute(_RECORD, [{"name": name, "file": _digest(sql)} for name, sql in files.items()])
+    record_definitions(connection)
     run_script(connection, f"COMMENT ON SCHEMA mart IS '{digest()}'")
 
 
@@ -224,33 +230,15 @@ _RECORDED = text(
     """
 )
 
-_RECORD = text(
+_RECORD = text("INSERT INTO core.mart_object (name, file, definition, server) VALUES (:name, :file, '', 0)")
+
+_DEFINE = text(
     """
-    INSERT INTO core.mart_object (name, file, definition, server)
-    VALUES (:name, :file, :definition, current_setting('server_version_num')::integer / 10000)
+    UPDATE core.mart_object
+       SET definition = :definition, server = current_setting('server_version_num')::integer / 10000
+     WHERE name = :name
     """
 )
-
-_GRANTS = text(
-    """
-    SELECT object.identity, object.is_there,
-           format('GRANT %s ON %s %s TO %s%s', a.privilege_type, object.kind, object.identity,
-                  CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
-                  CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) AS again
-      FROM (SELECT 'TABLE' AS kind, 'to_regclass' AS is_there, format('mart.%I', relname) AS identity, relacl AS acl,
-                   relowner AS owner
-              FROM pg_class WHERE relnamespace = to_regnamespace('mart') AND relkind IN ('v', 'm')
-            UNION ALL
-            SELECT 'FUNCTION', 'to_regprocedure', oid::regprocedure::text, proacl, proowner
-              FROM pg_proc WHERE pronamespace = to_regnamespace('mart')) object
-     CROSS JOIN LATERAL aclexplode(object.acl) a
-     WHERE a.grantee <> object.owner AND (object.kind = 'TABLE' OR a.grantee <> 0)
-    """
-)
-"""What others were granted: it outlives the replacement of what they were granted it on, while there is such a thing.
-
-Everybody may call a function unless somebody says otherwise, so that what everybody may do says nothing.
-"""
 
 _COLUMNS = text(
     """

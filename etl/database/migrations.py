@@ -44,7 +44,7 @@ def upgrade(engine: Engine, derive: Callable[[Connection], None] = lambda _: Non
 def require_current(engine: Engine) -> None:
     """Raise ``DatabaseError`` unless the schema is exactly the one that this version needs."""
     with engine.connect() as connection:
-        found = _revision(connection)
+        found = revision(connection)
         if found != head():
             _refuse_newer(connection)
             raise DatabaseError(f"the database has schema {found or 'none'}, {head()} is needed: run `etl db upgrade`")
@@ -55,17 +55,22 @@ def require_current(engine: Engine) -> None:
 def is_current(engine: Engine) -> bool:
     """Whether the schema is exactly the one that this version needs."""
     with engine.connect() as connection:
-        return _revision(connection) == head() and mart.installed(connection) == mart.digest()
+        return revision(connection) == head() and mart.installed(connection) == mart.digest()
+
+
+def is_known(found: str) -> bool:
+    """Whether a revision is one of this program's."""
+    return found in {script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()}
 
 
 def _refuse_newer(connection: Connection) -> None:
-    found = _revision(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()}
-    if found and found not in known:
+    found = revision(connection)
+    if found and not is_known(found):
         raise DatabaseError(f"the database has schema {found}, which is newer than this program: upgrade the program")
 
 
-def _revision(connection: Connection) -> str | None:
+def revision(connection: Connection) -> str | None:
+    """The revision of the schema in this database, or null when there is none."""
     options = {"version_table": "schema_revision", "version_table_schema": "public"}
     context = MigrationContext.configure(connection, opts=options)
     return context.get_current_revision()

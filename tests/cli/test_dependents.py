@@ -48,8 +48,8 @@ def many_kinds(engine: Engine, analyst: str) -> None:
         'CREATE UNIQUE INDEX "their key" ON "Their Own".counted (source) WHERE n > 1',
         'CREATE STATISTICS "Their Own".together ON source, n FROM "Their Own".counted',
         'CREATE MATERIALIZED VIEW "Their Own".empty AS SELECT * FROM "Their Own".counted WITH NO DATA',
-        "CREATE FUNCTION \"Their Own\".latest(wanted text DEFAULT 'x') RETURNS TABLE (s text, at timestamptz) LANGUAGE sql"
-        " BEGIN ATOMIC SELECT source, observed_at FROM mart.observation WHERE source = wanted; END",
+        "CREATE FUNCTION \"Their Own\".latest(wanted text DEFAULT 'x') RETURNS TABLE (s text, at timestamptz)"
+        " LANGUAGE sql BEGIN ATOMIC SELECT source, observed_at FROM mart.observation WHERE source = wanted; END",
         'REVOKE EXECUTE ON FUNCTION "Their Own".latest FROM PUBLIC',
         f'GRANT EXECUTE ON FUNCTION "Their Own".latest TO "{analyst}"',
         'CREATE PROCEDURE "Their Own".act() LANGUAGE sql BEGIN ATOMIC SELECT 1 FROM mart.observation; END',
