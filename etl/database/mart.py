@@ -49,9 +49,10 @@ def installed(connection: Connection) -> str | None:
 def drifted(connection: Connection) -> list[str]:
     """Return the objects that are not as ``install`` left them, changed or dropped by hand, sorted.
 
-    A server of another major version may spell a definition otherwise: there only missing ones are found.
+    A server of another major version may spell a definition otherwise: there only missing ones are found. A role that
+    may not read ``core`` finds nothing.
     """
-    if connection.scalar(text("SELECT to_regclass('core.mart_object')")) is None:
+    if not connection.scalar(_HAS_RECORD):
         return []
     _pin_path(connection)
     current = {row.name: row.definition for row in connection.execute(_DEFINITIONS)}
@@ -100,7 +101,7 @@ def install(connection: Connection) -> None:
 def record_definitions(connection: Connection) -> None:
     """Take the objects for what they should be; pg_restore leaves them spelled otherwise than they were installed."""
     _pin_path(connection)
-    if connection.scalar(text("SELECT to_regclass('core.mart_object')")) is not None:
+    if connection.scalar(_HAS_RECORD):
         current = [{"name": row.name, "definition": row.definition} for row in connection.execute(_DEFINITIONS)]
         connection.execute(_DEFINE, current)
 
@@ -187,6 +188,14 @@ def _comment(connection: Connection) -> None:
             literal = meaning.replace("'", "''")
             run_script(connection, f"COMMENT ON COLUMN mart.{quote(view)}.{quote(column)} IS '{literal}'")
 
+
+_HAS_RECORD = text(
+    """
+    SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                    WHERE (n.nspname, c.relname) = ('core', 'mart_object')
+                      AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'))
+    """
+)
 
 _OBJECTS = text(
     """

@@ -4,6 +4,8 @@ Revisions 0002 to 0005 were edited in the days after they had landed, so that da
 an early edition lacks is added here; where it is there already, nothing happens.
 """
 
+from importlib import import_module
+
 from alembic import op
 
 revision = "0011"
@@ -11,7 +13,11 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+BASKET = import_module("migrations.versions.0003_answers").REFRESH_BASKET
+SPEED = import_module("migrations.versions.0007_speed")
+
 MENDED = (
+    "CREATE TABLE IF NOT EXISTS core.identity_mark (mark text CONSTRAINT identity_mark_pkey PRIMARY KEY)",
     "ALTER TABLE core.source ADD COLUMN IF NOT EXISTS known_at timestamptz",
     "ALTER TABLE core.snapshot ADD COLUMN IF NOT EXISTS covered text[]",
     "ALTER TABLE core.price_change ADD COLUMN IF NOT EXISTS old_currency text",
@@ -27,7 +33,19 @@ MENDED = (
         WHERE known_to IS NULL AND suspicion <> '{}'
     """,
     "COMMENT ON SCHEMA core IS 'History on two clocks, and what is derived from it.'",
-    "ALTER FUNCTION core.refresh_basket(text, timestamptz) SET enable_nestloop = off",
+    f"""
+    CREATE OR REPLACE FUNCTION core.refresh_basket(source text, since timestamptz DEFAULT '-infinity') RETURNS void
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $${BASKET}$$
+    """,
+    """
+    CREATE OR REPLACE FUNCTION core.refresh_baskets() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+        BEGIN
+            PERFORM core.refresh_basket(s.source) FROM (SELECT source FROM core.source ORDER BY source) s;
+            RETURN NULL;
+        END $$
+    """,
+    SPEED._guard(SPEED._UNIQUE_IS_ENOUGH),  # noqa: SLF001  a landed revision never changes
 )
 """Differences of which one statement takes care."""
 
