@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import URL, Engine, text
 
 from etl.database import dependents, migrations
+from etl.database.engine import database_url, open_engine
 from tests.cli.conftest import Run, named
 from tests.database.marts import NextVersion, run
 from tests.processes import etl as etl_process
@@ -148,3 +149,24 @@ def test_what_is_printed_is_what_psql_reads(
     assert described(warehouse) == before
     with warehouse.connect() as connection:
         assert connection.scalar(text('SELECT count(*) FROM "Their Own".counted')) == 0
+
+
+@pytest.mark.slow
+def test_an_embedded_warehouse_that_cannot_be_upgraded_names_what_is_in_the_way(
+    typing: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ETL_HOME", str(folder / "mine"))
+    try:
+        assert typing("status").status == 0
+        engine = open_engine(database_url(typing("db", "url").out.strip()))
+        run(engine, "CREATE SCHEMA mine", "CREATE VIEW mine.one AS SELECT * FROM mart.observation")
+        NextVersion(folder / "mart", monkeypatch).prepend_column("02_observation.sql")
+        ended = typing("status")
+        assert (ended.status, ended.out) == (2, "")
+        assert "view mine.one (owner " in ended.err.splitlines()[-1]
+        assert "`etl db dependents`" in ended.err.splitlines()[-1]
+        assert "not current" in typing("db", "status", "--json").out
+        run(engine, typing("db", "dependents", "--drop").out)
+        assert typing("status").status == 0
+    finally:
+        assert typing("db", "stop").out == "stopped\n"
