@@ -4,7 +4,6 @@ import os
 import shutil
 import sys
 from contextlib import suppress
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -20,6 +19,9 @@ if TYPE_CHECKING:
     from etl.cli.invocation import Session
 
 app = typer.Typer(help="The database: embedded server and migrations.", no_args_is_help=True, rich_markup_mode=None)
+
+_SHOWN = ("kind", "name", "owner", "drop", "create")
+"""What ``etl db dependents --json`` has of each object."""
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Settings of a command whose arguments go to another program."""
@@ -118,7 +120,7 @@ def dependents(
     with session(context).unmigrated_engine.connect() as connection:
         found = hanging.of_the_warehouse(connection)
     if as_json:
-        output.json_document([asdict(each) for each in found])
+        output.json_document([{name: getattr(each, name) for name in _SHOWN} for each in found])
         return
     if not found:
         typer.echo("-- nothing hangs on raw, core or mart")

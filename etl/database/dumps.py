@@ -40,7 +40,8 @@ def restore(engine: Engine, file: DumpFile) -> Restored:
     except (DBAPIError, DatabaseError) as error:
         why = in_short(error) if isinstance(error, DBAPIError) else error
         raise DatabaseError(f"{file.path} is not restored, the database is as it was: {why}") from None
-    return Restored(kept=tuple(map(str, kept)), left_out=_others(file) if kept else ())
+    left_out = _others(file) - {f"{each.kind} {each.name}".replace('"', "") for each in kept} if kept else ()
+    return Restored(kept=tuple(map(str, kept)), left_out=tuple(sorted(left_out)))
 
 
 def _revision(file: DumpFile) -> str:
@@ -106,13 +107,13 @@ def _take(connection: Connection, found: Iterable[Rows | str]) -> None:
             copy_text(connection, each.copy, each.pieces)
 
 
-def _others(file: DumpFile) -> tuple[str, ...]:
+def _others(file: DumpFile) -> set[str]:
     """What others had in the database that was dumped."""
-    return tuple(
+    return {
         f"{each.kind.lower()} {each.schema}.{each.name}"
         for each in file.entries()
         if each.kind in _NAMED and each.schema not in OURS and each.name != "schema_revision"
-    )
+    }
 
 
 _NAMED = ("TABLE", "VIEW", "MATERIALIZED VIEW", "FUNCTION", "PROCEDURE")

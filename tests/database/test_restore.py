@@ -246,12 +246,7 @@ def test_what_others_had_in_the_dumped_database_comes_along_where_nothing_is_in_
     with other.connect() as connection:
         assert connection.scalar(text("SELECT note FROM analysts.notes")) == "kept"
         assert mart.drifted(connection) == []
-    left_out = dumps.restore(second, file).left_out
-    assert set(left_out) == {
-        "table analysts.notes",
-        "view analysts.theirs",
-        "materialized view analysts.counted",
-    }
+    assert dumps.restore(second, file).left_out == ("table analysts.notes",)
 
 
 @pytest.mark.parametrize("format_", ["custom", "tar"])
