@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from etl.database import dependents, mart, migrations, reader, transfer
+from etl.database import dependents, mart_record, migrations, reader, transfer
 from etl.database.dependents import OURS, Dependent
 from etl.database.driver import copy_text, run_script
 from etl.database.dump_file import DumpFile, Rows
@@ -80,7 +80,7 @@ def _create(connection: Connection, file: DumpFile) -> None:
     run_script(connection, _ROLE)
     if connection.scalar(text("SELECT to_regnamespace('mart')")) is not None:
         reader.let_read(connection)
-    mart.record_definitions(connection)
+    mart_record.record_definitions(connection)
 
 
 def _fill(connection: Connection, file: DumpFile) -> None:

@@ -15,10 +15,11 @@ from psycopg.errors import AmbiguousFunction, InvalidFunctionDefinition, Invalid
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from etl.database import reader
+from etl.database import mart_record, reader
 from etl.database.dependents import Dependent, Object, hanging_on
 from etl.database.driver import run_script
 from etl.database.grants import Grant, grant_again, granted
+from etl.database.mart_record import pin_path
 from etl.errors import DatabaseError
 
 FOLDER = Path(__file__).parent.parent / "mart"
@@ -46,24 +47,6 @@ def installed(connection: Connection) -> str | None:
     return mark
 
 
-def drifted(connection: Connection) -> list[str]:
-    """Return the objects that are not as ``install`` left them, changed or dropped by hand, sorted.
-
-    A server of another major version may spell a definition otherwise: there only missing ones are found. A role that
-    may not read ``core`` finds nothing.
-    """
-    if not connection.scalar(_HAS_RECORD):
-        return []
-    _pin_path(connection)
-    current = {row.name: row.definition for row in connection.execute(_DEFINITIONS)}
-    expected = {row.name: row for row in connection.execute(_RECORDED)}
-    return sorted(
-        name
-        for name, row in expected.items()
-        if name not in current or (row.is_comparable and row.definition != current[name])
-    )
-
-
 def added(connection: Connection) -> list[str]:
     """Return the names of what somebody else created in the mart; the next upgrade drops it."""
     names = {row.name for row in connection.execute(_OBJECTS, {"names": None})}
@@ -77,7 +60,7 @@ def install(connection: Connection) -> None:
     Raises ``DatabaseError``, naming all of them, when objects of others hang on what has to be dropped.
     """
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS mart"))
-    _pin_path(connection)
+    pin_path(connection)
     grants = granted(connection)
     files = {_name(file): file.read_text(encoding="utf-8") for file in sorted(FOLDER.glob("*.sql"))}
     stale = _stale(connection, files)
@@ -98,29 +81,21 @@ def install(connection: Connection) -> None:
     _finish(connection, files, grants)
 
 
-def record_definitions(connection: Connection) -> None:
-    """Take the objects for what they should be; pg_restore leaves them spelled otherwise than they were installed."""
-    _pin_path(connection)
-    if connection.scalar(_HAS_RECORD):
-        current = [{"name": row.name, "definition": row.definition} for row in connection.execute(_DEFINITIONS)]
-        connection.execute(_DEFINE, current)
-
-
 def _finish(connection: Connection, files: dict[str, str], grants: list[Grant]) -> None:
     """Comment, let read, and record what is installed."""
     _comment(connection)
     reader.let_read(connection)
     grant_again(connection, grants)
-    connection.execute(text("DELETE FROM core.mart_object"))
-    connection.execute(_RECORD, [{"name": name, "file": _digest(sql)} for name, sql in files.items()])
-    record_definitions(connection)
+    mart_record.record(connection, {name: _digest(sql) for name, sql in files.items()})
     run_script(connection, f"COMMENT ON SCHEMA mart IS '{digest()}'")
 
 
 def _stale(connection: Connection, files: dict[str, str]) -> set[str]:
     """Which objects to run again: those that differ, and those that mention one of them and may depend on it."""
-    recorded = {row.name: row.file for row in connection.execute(_RECORDED)}
-    stale = {name for name, sql in files.items() if recorded.get(name) != _digest(sql)} | set(drifted(connection))
+    recorded = mart_record.files(connection)
+    stale = {name for name, sql in files.items() if recorded.get(name) != _digest(sql)} | set(
+        mart_record.drifted(connection)
+    )
     for name, sql in files.items():
         if stale & set(_MENTIONED.findall(sql)):
             stale.add(name)
@@ -173,11 +148,6 @@ def _objects(connection: Connection, names: Iterable[str] | None) -> list[Object
     return [(row.catalog, row.id) for row in found]
 
 
-def _pin_path(connection: Connection) -> None:
-    """Let definitions be written in one way, whatever the path of this session is."""
-    connection.execute(text("SELECT set_config('search_path', '', true)"))
-
-
 def _comment(connection: Connection) -> None:
     """Put its meaning at every column that has another comment. One without an entry in the glossary is our mistake."""
     glossary = tomllib.loads((FOLDER / "glossary.toml").read_text(encoding="utf-8"))
@@ -188,14 +158,6 @@ def _comment(connection: Connection) -> None:
             literal = meaning.replace("'", "''")
             run_script(connection, f"COMMENT ON COLUMN mart.{quote(view)}.{quote(column)} IS '{literal}'")
 
-
-_HAS_RECORD = text(
-    """
-    SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                    WHERE (n.nspname, c.relname) = ('core', 'mart_object')
-                      AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'))
-    """
-)
 
 _OBJECTS = text(
     """
@@ -217,35 +179,6 @@ _DROPS = text(
             UNION ALL
             SELECT 'pg_proc'::regclass, oid FROM pg_proc WHERE oid = ANY (CAST(:ids AS oid[]))) object
      CROSS JOIN LATERAL pg_identify_object(object.catalog, object.id, 0) ident
-    """
-)
-
-_DEFINITIONS = text(
-    """
-    SELECT name, md5(string_agg(definition, ' ' ORDER BY definition)) AS definition
-      FROM (SELECT relname AS name, concat(pg_get_viewdef(oid), reloptions) AS definition
-              FROM pg_class WHERE relnamespace = to_regnamespace('mart') AND relkind IN ('v', 'm')
-            UNION ALL
-            SELECT proname, pg_get_functiondef(oid)
-              FROM pg_proc WHERE pronamespace = to_regnamespace('mart') AND prokind IN ('f', 'p')) object
-     GROUP BY name
-    """
-)
-
-_RECORDED = text(
-    """
-    SELECT name, file, definition, server = current_setting('server_version_num')::integer / 10000 AS is_comparable
-      FROM core.mart_object
-    """
-)
-
-_RECORD = text("INSERT INTO core.mart_object (name, file, definition, server) VALUES (:name, :file, '', 0)")
-
-_DEFINE = text(
-    """
-    UPDATE core.mart_object
-       SET definition = :definition, server = current_setting('server_version_num')::integer / 10000
-     WHERE name = :name
     """
 )
 

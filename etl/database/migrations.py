@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 import etl
-from etl.database import mart
+from etl.database import mart, mart_record
 from etl.errors import DatabaseError
 
 SCRIPTS = Path(etl.__file__).parent.parent / "migrations"
@@ -35,7 +35,7 @@ def upgrade(engine: Engine, derive: Callable[[Connection], None] = lambda _: Non
         command.upgrade(configuration(connection), "head")
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('etl mart', 0))"))
-        if mart.installed(connection) != mart.digest() or mart.drifted(connection):
+        if mart.installed(connection) != mart.digest() or mart_record.drifted(connection):
             derive(connection)
             connection.execute(text("SET LOCAL lock_timeout = '10s'"))
             mart.install(connection)

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from etl.config import ConfiguredSource
-from etl.database import mart, migrations
+from etl.database import mart, mart_record, migrations
 from etl.database.binaries import find
 from etl.database.contact import HOST
 from etl.database.embedded import EmbeddedServer
@@ -93,7 +93,7 @@ def objects(engine: Engine) -> Finding:
     """Whether each object of ``raw``, ``core`` and ``mart`` is as the migrations and this version make it."""
     with engine.connect() as connection:
         found = compare(connection)
-        drifted = [f"mart.{name}" for name in mart.drifted(connection)]
+        drifted = [f"mart.{name}" for name in mart_record.drifted(connection)]
         added = [*found.added, *(f"mart.{name}" for name in mart.added(connection))]
     if found.missing or found.changed:
         parts = [f"missing: {_first(found.missing)}"] * bool(found.missing)

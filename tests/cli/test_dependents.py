@@ -71,12 +71,35 @@ def described(engine: Engine) -> dict[str, str | None]:
         return {f"{each.kind} {each.name}": each.create for each in dependents.of_the_warehouse(connection)}
 
 
+def catalogued(engine: Engine) -> list[str]:
+    """What the catalog has of the analyst's objects, without a look at what the program makes of it."""
+    query = text(
+        """
+        SELECT concat_ws(' ', c.relname, c.relkind, pg_get_userbyid(c.relowner), c.reloptions, c.relispopulated,
+                         ARRAY(SELECT unnest(c.relacl)::text ORDER BY 1), obj_description(c.oid, 'pg_class'),
+                         a.attname, a.attacl, col_description(c.oid, a.attnum), pg_get_viewdef(c.oid))
+          FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+         WHERE c.relnamespace = '"Their Own"'::regnamespace
+        UNION ALL
+        SELECT concat_ws(' ', pg_get_functiondef(p.oid), pg_get_userbyid(p.proowner),
+                         ARRAY(SELECT unnest(p.proacl)::text ORDER BY 1))
+          FROM pg_proc p WHERE p.pronamespace = '"Their Own"'::regnamespace
+        UNION ALL
+        SELECT concat_ws(' ', p.polname, p.polpermissive, p.polcmd, p.polroles::regrole[],
+                         pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) FROM pg_policy p
+        ORDER BY 1
+        """
+    )
+    with engine.connect() as connection:
+        return list(connection.scalars(query))
+
+
 def test_what_is_printed_drops_and_creates_all_that_is_in_the_way_of_an_upgrade(
     etl: Run, warehouse: Engine, analyst: str, next_version: NextVersion
 ) -> None:
     next_version.prepend_column("02_observation.sql")
     many_kinds(warehouse, analyst)
-    before = described(warehouse)
+    before, there = described(warehouse), catalogued(warehouse)
     kinds = (
         "view",
         "materialized",
@@ -102,6 +125,7 @@ def test_what_is_printed_drops_and_creates_all_that_is_in_the_way_of_an_upgrade(
     assert etl("db", "upgrade").status == 0
     run(warehouse, create)
     assert described(warehouse) == before
+    assert catalogued(warehouse) == there
     assert migrations.is_current(warehouse)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, Engine, text
 
-from etl.database import mart, migrations
+from etl.database import mart, mart_record, migrations
 from etl.database.engine import open_engine
 from etl.errors import DatabaseError
 from tests.database.marts import NextVersion, definitions, run, state
@@ -123,7 +123,7 @@ def test_every_object_of_others_that_is_in_the_way_is_named_and_nothing_is_chang
 def test_what_was_changed_by_hand_is_found_and_mended(engine: Engine) -> None:
     expected = definitions(engine)
     with engine.connect() as connection:
-        assert mart.drifted(connection) == []
+        assert mart_record.drifted(connection) == []
     run(
         engine,
         "CREATE OR REPLACE VIEW mart.observation AS SELECT source, observed_at, known_at, true AS is_complete"
@@ -132,7 +132,7 @@ def test_what_was_changed_by_hand_is_found_and_mended(engine: Engine) -> None:
         "CREATE VIEW mart.mine AS SELECT 1 AS one",
     )
     with engine.connect() as connection:
-        assert mart.drifted(connection) == ["author", "observation"]
+        assert mart_record.drifted(connection) == ["author", "observation"]
         assert mart.added(connection) == ["mine"]
     migrations.upgrade(engine)
     assert definitions(engine) == expected

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import URL, Engine, text
+from sqlalchemy import URL, Connection, Engine, text
 
-from etl.database import dumps, mart, migrations
-from etl.database.dump_file import DumpFile, Rows
+from etl.database import dependents, dumps, mart_record, migrations
+from etl.database.dump_file import DumpFile
 from etl.database.embedded import EmbeddedServer, EmbeddedSettings
 from etl.database.engine import open_engine
 from etl.errors import DatabaseError
@@ -116,7 +116,7 @@ def test_what_hangs_on_an_empty_warehouse_stays_and_is_named(made: Dumps, filled
         )
         resting = "SELECT count(*) FROM pg_trigger WHERE tgenabled <> 'O'"
         assert connection.scalar(text(resting)) == 0
-        assert mart.drifted(connection) == []
+        assert mart_record.drifted(connection) == []
         references = "SELECT count(*) FROM pg_constraint WHERE contype = 'f'"
         there = connection.scalar(text(references))
     with filled.connect() as connection:
@@ -132,6 +132,20 @@ def test_a_truncated_dump_changes_nothing(made: Dumps, filled: Engine, second: E
         pytest.raises(DatabaseError, match="is not restored, the database is as it was: pg_restore"),
     ):
         dumps.restore(second, made.file(path))
+
+
+def test_a_damaged_dump_is_found_before_anything_is_touched(made: Dumps, filled: Engine, second: Engine) -> None:
+    path = made.make(filled).path
+    whole = path.read_bytes()
+    # The table of contents comes first; what is damaged behind it are the rows of one table.
+    last = whole.rfind(b"schema_revision")
+    path.write_bytes(
+        whole[: last + (len(whole) - last) // 2] + bytes(40) + whole[last + (len(whole) - last) // 2 + 40 :]
+    )
+    with unchanged(second), second.connect() as reader:
+        reader.execute(text("SELECT FROM core.source"))
+        with pytest.raises(DatabaseError, match="is not restored, the database is as it was: pg_restore"):
+            dumps.restore(second, made.file(path))
 
 
 def test_a_dump_of_something_else_is_refused(made: Dumps, filled: Engine, second: Engine, empty_url: URL) -> None:
@@ -166,25 +180,27 @@ def test_what_is_landed_before_the_swap_is_kept_and_the_restore_refused(
     assert verify(second, "another").agrees
 
 
+@pytest.mark.parametrize("others", ["there", "gone"])
 def test_what_comes_during_the_swap_waits_and_is_kept(
-    made: Dumps, filled: Engine, second: Engine, monkeypatch: pytest.MonkeyPatch
+    made: Dumps, filled: Engine, second: Engine, monkeypatch: pytest.MonkeyPatch, others: str
 ) -> None:
+    if others == "gone":
+        run(second, "DROP SCHEMA analysts CASCADE")
     file = made.make(filled)
-    add = "INSERT INTO core.source (source, kind) VALUES ('late', 'bifrost')"
     waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    pieces = Rows.schema
+    after_the_check = dependents.of_the_warehouse
     with ThreadPoolExecutor() as pool:
         late: list[Future[None]] = []
 
-        def begin(self: Rows) -> str:
-            if not late:
-                late.append(pool.submit(run, second, add))
-                with second.connect() as connection:
-                    while not connection.scalar(waiting):
-                        connection.rollback()
-            return str(pieces.__get__(self))
+        def begin(connection: Connection) -> list[dependents.Dependent]:
+            late.append(pool.submit(run, second, "INSERT INTO core.source (source, kind) VALUES ('late', 'bifrost')"))
+            with second.connect() as observer:
+                while not late[0].done() and not observer.scalar(waiting):
+                    observer.rollback()
+            assert not late[0].done()
+            return after_the_check(connection)
 
-        monkeypatch.setattr(Rows, "schema", property(begin))
+        monkeypatch.setattr(dependents, "of_the_warehouse", begin)
         dumps.restore(second, file)
         late[0].result()
     with second.connect() as connection:
@@ -245,7 +261,7 @@ def test_what_others_had_in_the_dumped_database_comes_along_where_nothing_is_in_
     assert len(theirs(other)) == len(theirs(filled))
     with other.connect() as connection:
         assert connection.scalar(text("SELECT note FROM analysts.notes")) == "kept"
-        assert mart.drifted(connection) == []
+        assert mart_record.drifted(connection) == []
     assert dumps.restore(second, file).left_out == ("table analysts.notes",)
 
 
