@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The database: embedded server and migrations.", no_args_is_help=True, rich_markup_mode=None)
 
+_SHOWN = ("kind", "name", "owner", "drop", "create")
+"""What ``etl db dependents --json`` has of each object."""
+
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Settings of a command whose arguments go to another program."""
 
@@ -100,7 +103,31 @@ def dictionary(context: typer.Context) -> None:
 def psql(context: typer.Context) -> None:
     """Open psql on the warehouse; further arguments go to psql."""
     current = session(context)
-    become_client(current, "psql", current.engine, context.args)
+    become_client(current, "psql", current.unmigrated_engine, context.args)
+
+
+@app.command()
+def dependents(
+    context: typer.Context,
+    *,
+    drop: Annotated[bool, typer.Option("--drop", help="Print only the SQL that drops them.")] = False,
+    create: Annotated[bool, typer.Option("--create", help="Print only the SQL that creates them again.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Print what others created on top of the warehouse, as SQL that drops it and creates it again."""
+    from etl.database import dependents as hanging
+
+    with session(context).unmigrated_engine.connect() as connection:
+        found = hanging.of_the_warehouse(connection)
+    if as_json:
+        output.json_document([{name: getattr(each, name) for name in _SHOWN} for each in found])
+        return
+    if not found:
+        typer.echo("-- nothing hangs on raw, core or mart")
+    if found and (drop or not create):
+        typer.echo(f"-- drop them before the upgrade\n{hanging.drops(found)}")
+    if found and (create or not drop):
+        typer.echo(f"-- create them again after the upgrade\n{hanging.creations(found)}", nl=False)
 
 
 def become_client(current: "Session", name: str, engine: "Engine", arguments: list[str]) -> NoReturn:

@@ -16,7 +16,7 @@ from etl.errors import EtlError, in_short
 ATTENDED = timedelta(minutes=15)
 """How late a slot may be served before somebody is told that nobody did."""
 
-AFTER_DATABASE = ("database clock", "size", "writable", "schema", "last run", "daemon", "bodies", "health")
+AFTER_DATABASE = ("database clock", "size", "writable", "schema", "objects", "last run", "daemon", "bodies", "health")
 
 
 def findings(current: Session) -> Iterator[Finding]:
@@ -74,6 +74,7 @@ def _looked_at(engine: Engine, current: Session) -> list[Finding]:
     found += _asked("schema", engine, lambda: [warehouse.schema(engine, is_embedded=is_embedded)])
     if found[-1].status is Status.OK:
         sources = current.sources.values()
+        found += _asked("objects", engine, lambda: [warehouse.objects(engine)])
         found += _asked("last run", engine, lambda: warehouse.activity(engine, sources, clock() - ATTENDED))
         found += _asked("bodies", engine, lambda: [warehouse.bodies(engine, current.settings.archive)])
         found += _asked("health", engine, lambda: [warehouse.well(engine)])

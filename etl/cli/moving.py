@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from etl.cli import output
-from etl.cli.database import become_client, client, client_address
+from etl.cli.database import become_client, client
 from etl.cli.pull import JsonOption
 from etl.cli.session import session
-from etl.errors import ConfigurationError
+from etl.errors import ConfigurationError, DatabaseError
 
 if TYPE_CHECKING:
     from etl.cli.invocation import Session
@@ -52,27 +52,36 @@ def copy(
 def dump(context: typer.Context) -> None:
     """Write a backup with pg_dump, to which all arguments go: etl db dump -Fc -f warehouse.dump."""
     current = session(context)
-    become_client(current, "pg_dump", current.engine, context.args)
+    become_client(current, "pg_dump", current.unmigrated_engine, context.args)
 
 
 def restore(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `etl db dump -Fc` wrote.")],
 ) -> None:
-    """Bring a backup back, into a database that is empty or into which nothing ever came; all of it or nothing."""
+    """Bring a backup back, into a database that is empty or into which nothing ever came; all of it or nothing.
+
+    The file is read to its end before anything is touched. What others created on an empty warehouse stays.
+    """
     from etl.cli.invocation import upgrade as migrate
     from etl.database import dumps, migrations, transfer
+    from etl.database.dump_file import DumpFile
 
     current = session(context)
     engine = current.unmigrated_engine
     if not file.is_file():
         raise ConfigurationError(f"{file} is no file")
     transfer.require_empty(engine)
-    address, environment = client_address(current, engine)
-    programs = {name: client(current, name) for name in ("pg_restore", "psql")}
     with output.working("restoring"):
-        dumps.restore(engine, dumps.Clients(**programs, address=address, environment=environment), file)
+        restored = dumps.restore(engine, DumpFile(pg_restore=client(current, "pg_restore"), path=file))
+    if restored.kept:
+        output.note(f"kept, because it hangs on the warehouse: {'; '.join(restored.kept)}")
+    if restored.left_out:
+        output.note(f"left out for that: {'; '.join(restored.left_out)}; pg_restore can bring them back")
+    try:
         migrate(engine)
+    except DatabaseError as error:
+        raise DatabaseError(f"{file} is in the database, but not with the schema of this version: {error}") from None
     typer.echo(f"{file} is in the database, with schema {migrations.head()}: `etl verify` compares it with its bytes")
 
 

@@ -63,6 +63,13 @@ def copy_in(connection: Connection, table: str, columns: Iterable[str], rows: It
             sink.write_row(row)
 
 
+def copy_text(connection: Connection, statement: str, pieces: Iterable[bytes]) -> None:
+    """Run a COPY FROM STDIN that reads these pieces. Raises ``DBAPIError``."""
+    with _driver(connection) as driver, driver.cursor() as cursor, cursor.copy(statement.encode()) as sink:
+        for piece in pieces:
+            sink.write(piece)
+
+
 def copy_out(connection: Connection, query: str) -> Iterator[bytes]:
     """The rows of a query as lines of CSV without a heading, a line each, as they come from the server.
 

@@ -1,80 +1,122 @@
-"""Brings back what pg_dump wrote, into a database without a warehouse in it."""
+"""Brings back what pg_dump wrote, into a database without rows of a warehouse; all of it or nothing.
 
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+The file is read to its end before anything is touched. All that follows is one transaction of one session, in which
+no table of the warehouse can be written or read by others: whatever fails or is killed leaves what was there.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
-from typing import IO
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
-from etl.database import reader
-from etl.database.driver import run_script
-from etl.errors import DatabaseError
+from etl.database import dependents, mart_record, migrations, reader, transfer
+from etl.database.dependents import OURS, Dependent
+from etl.database.driver import copy_text, run_script
+from etl.database.dump_file import DumpFile, Rows
+from etl.errors import DatabaseError, in_short
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Clients:
-    """The programs that restore, the database as they name it, and their environment, which has the password."""
+class Restored:
+    """What was there and stayed, because it hangs on the warehouse; and what of the dump was left out for that."""
 
-    pg_restore: str
-    psql: str
-    address: str
-    environment: Mapping[str, str]
+    kept: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
-def restore(engine: Engine, clients: Clients, file: Path) -> None:
-    """Restore a dump in one transaction. The caller made sure that nothing is lost: an empty schema makes room.
+def restore(engine: Engine, file: DumpFile) -> Restored:
+    """Restore a dump. Owners and grants are those of this server; the caller migrates afterwards.
 
-    Owners and grants are those of this server. Raises ``DatabaseError`` with the last words of who failed.
+    Where objects of others hang on an empty warehouse of the dump's revision, only rows are brought back, and those
+    objects stay as they are. Raises ``DatabaseError``, and the database is as it was.
     """
-    with engine.begin() as connection:
-        run_script(connection, _MAKE_ROOM)
-    with tempfile.TemporaryFile() as said:
-        if not _is_restored(clients, file, said):
-            said.seek(0)
-            words = " ".join(said.read().decode(errors="replace").split())
-            raise DatabaseError(f"{file} is not restored, the database is empty: {words[:300]}")
-    with engine.begin() as connection:
-        run_script(connection, _ROLE)
+    try:
+        file.require_readable()
+        revision = _revision(file)
+        with engine.begin() as connection:
+            kept = _make_room(connection, revision)
+            (_fill if kept else _create)(connection, file)
+    except (DBAPIError, DatabaseError) as error:
+        why = in_short(error) if isinstance(error, DBAPIError) else error
+        raise DatabaseError(f"{file.path} is not restored, the database is as it was: {why}") from None
+    left_out = _others(file) - {f"{each.kind} {each.name}".replace('"', "") for each in kept} if kept else ()
+    return Restored(kept=tuple(map(str, kept)), left_out=tuple(sorted(left_out)))
+
+
+def _revision(file: DumpFile) -> str:
+    """The revision of the schema that was dumped. Raises ``DatabaseError`` unless this program can migrate it."""
+    found = file.revision()
+    if not found:
+        raise DatabaseError("it is no dump of a warehouse")
+    if not migrations.is_known(found):
+        raise DatabaseError(f"it has schema {found}, which is newer than this program: upgrade the program")
+    return found
+
+
+def _make_room(connection: Connection, revision: str) -> list[Dependent]:
+    """Be alone with a warehouse without rows; drop it unless something hangs on it, which is returned."""
+    transfer.be_alone(connection)
+    hanging = dependents.of_the_warehouse(connection)
+    present = migrations.revision(connection)
+    if hanging and present != revision:
+        names = "; ".join(map(str, hanging))
+        remedy = "`etl db dependents` prints the SQL that drops them and creates them again"
+        raise DatabaseError(
+            f"the dump has schema {revision}, the database {present}, and others hang on that: {names}; {remedy}"
+        )
+    if not hanging:
+        run_script(connection, "DROP SCHEMA IF EXISTS mart, core, raw CASCADE")
+        run_script(connection, "DROP TABLE IF EXISTS public.schema_revision")
+    return hanging
+
+
+def _create(connection: Connection, file: DumpFile) -> None:
+    """Run the whole dump, with all that others had in the database that was dumped."""
+    run_script(connection, file.sql("pre-data"))
+    with file.rows() as found:
+        _take(connection, found)
+    run_script(connection, file.sql("post-data"))
+    run_script(connection, _ROLE)
+    if connection.scalar(text("SELECT to_regnamespace('mart')")) is not None:
         reader.let_read(connection)
+    mart_record.record_definitions(connection)
 
 
-def _is_restored(clients: Clients, file: Path, said: IO[bytes]) -> bool:
-    """Let psql run what pg_restore reads, and commit only when all of it was read.
-
-    A newer pg_restore, left to itself, begins with a setting that an older server does not know.
-    """
-    reading = [clients.pg_restore, "--no-owner", "--no-acl", "--file=-", str(file)]
-    running = [clients.psql, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--dbname={clients.address}"]
-    with (
-        subprocess.Popen(reading, stdout=subprocess.PIPE, stderr=said) as source,  # noqa: S603  the clients of Postgres
-        subprocess.Popen(  # noqa: S603
-            running, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said, env=dict(clients.environment)
-        ) as target,
-    ):
-        assert source.stdout is not None  # noqa: S101  both are pipes
-        assert target.stdin is not None  # noqa: S101
-        with suppress(BrokenPipeError), target.stdin as sink:
-            sink.write(b"BEGIN;\n")
-            sink.writelines(line for line in islice(source.stdout, _HEADER) if line != _UNKNOWN_BEFORE_17)
-            shutil.copyfileobj(source.stdout, sink)
-            if source.wait() == 0:
-                sink.write(b"COMMIT;\n")
-        source.stdout.close()
-    return source.returncode == 0 and target.returncode == 0
+def _fill(connection: Connection, file: DumpFile) -> None:
+    """Put the rows of the dump into the tables that are there. What is derived is derived anew at the next upgrade."""
+    with transfer.without_rules(connection), file.rows() as found:
+        _take(connection, (each for each in found if isinstance(each, str) or _is_wanted(each)))
+    run_script(connection, "COMMENT ON SCHEMA mart IS NULL")
 
 
-_HEADER = 40
-"""Lines among which the settings of a dump are."""
+def _is_wanted(rows: Rows) -> bool:
+    """Whether a table is one of ``raw`` or ``core`` whose rows are true here: the mart is not the one of the dump."""
+    is_wanted = rows.schema in OURS and not rows.copy.startswith("COPY core.mart_object ")
+    if not is_wanted:
+        for _ in rows.pieces:
+            pass
+    return is_wanted
 
-_UNKNOWN_BEFORE_17 = b"SET transaction_timeout = 0;\n"
 
-_MAKE_ROOM = "DROP SCHEMA IF EXISTS mart, core, raw CASCADE; DROP TABLE IF EXISTS public.schema_revision"
+def _take(connection: Connection, found: Iterable[Rows | str]) -> None:
+    for each in found:
+        if isinstance(each, str):
+            run_script(connection, each)
+        else:
+            copy_text(connection, each.copy, each.pieces)
+
+
+def _others(file: DumpFile) -> set[str]:
+    """What others had in the database that was dumped."""
+    return {
+        f"{each.kind.lower()} {each.schema}.{each.name}"
+        for each in file.entries()
+        if each.kind in _NAMED and each.schema not in OURS and each.name != "schema_revision"
+    }
+
+
+_NAMED = ("TABLE", "VIEW", "MATERIALIZED VIEW", "FUNCTION", "PROCEDURE")
 
 _ROLE = f"""
 DO $$ BEGIN

@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 import etl
-from etl.database import mart
+from etl.database import mart, mart_record
 from etl.errors import DatabaseError
 
 SCRIPTS = Path(etl.__file__).parent.parent / "migrations"
@@ -25,16 +25,17 @@ def configuration(connection: Connection | None = None) -> Config:
 
 
 def upgrade(engine: Engine, derive: Callable[[Connection], None] = lambda _: None) -> None:
-    """Migrate ``raw`` and ``core`` to the newest revision and replace the mart if it differs. Safe to repeat.
+    """Migrate ``raw`` and ``core`` to the newest revision and replace of the mart what differs. Safe to repeat.
 
-    ``derive`` brings up to date what is derived from history, in the transaction that replaces the mart.
+    ``derive`` brings up to date what is derived from history, in the transaction that replaces the mart. Raises
+    ``DatabaseError`` when objects of others are in the way.
     """
     with engine.connect() as connection:
         _refuse_newer(connection)
         command.upgrade(configuration(connection), "head")
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('etl mart', 0))"))
-        if mart.installed(connection) != mart.digest():
+        if mart.installed(connection) != mart.digest() or mart_record.drifted(connection):
             derive(connection)
             connection.execute(text("SET LOCAL lock_timeout = '10s'"))
             mart.install(connection)
@@ -43,7 +44,7 @@ def upgrade(engine: Engine, derive: Callable[[Connection], None] = lambda _: Non
 def require_current(engine: Engine) -> None:
     """Raise ``DatabaseError`` unless the schema is exactly the one that this version needs."""
     with engine.connect() as connection:
-        found = _revision(connection)
+        found = revision(connection)
         if found != head():
             _refuse_newer(connection)
             raise DatabaseError(f"the database has schema {found or 'none'}, {head()} is needed: run `etl db upgrade`")
@@ -54,17 +55,22 @@ def require_current(engine: Engine) -> None:
 def is_current(engine: Engine) -> bool:
     """Whether the schema is exactly the one that this version needs."""
     with engine.connect() as connection:
-        return _revision(connection) == head() and mart.installed(connection) == mart.digest()
+        return revision(connection) == head() and mart.installed(connection) == mart.digest()
+
+
+def is_known(found: str) -> bool:
+    """Whether a revision is one of this program's."""
+    return found in {script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()}
 
 
 def _refuse_newer(connection: Connection) -> None:
-    found = _revision(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()}
-    if found and found not in known:
+    found = revision(connection)
+    if found and not is_known(found):
         raise DatabaseError(f"the database has schema {found}, which is newer than this program: upgrade the program")
 
 
-def _revision(connection: Connection) -> str | None:
+def revision(connection: Connection) -> str | None:
+    """The revision of the schema in this database, or null when there is none."""
     options = {"version_table": "schema_revision", "version_table_schema": "public"}
     context = MigrationContext.configure(connection, opts=options)
     return context.get_current_revision()

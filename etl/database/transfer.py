@@ -4,7 +4,8 @@ What there is to copy is asked of the catalog of the database, so that no table 
 it was at one moment; the target gets everything in one transaction or nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
@@ -30,11 +31,41 @@ class Layout:
 def require_empty(engine: Engine) -> None:
     """Raise ``DatabaseError`` unless the database has no warehouse in it, or one into which nothing ever came."""
     with engine.connect() as connection:
-        is_ours = connection.scalar(text("SELECT to_regclass('public.schema_revision') IS NOT NULL"))
-        there = connection.scalars(_SCHEMAS).all()
-        if there and not is_ours:
-            raise DatabaseError(f"{_name(engine)} has a schema {there[0]} of something else: name an empty database")
+        _refuse_others(connection)
         _refuse_rows(connection, _layout(connection).tables)
+
+
+def be_alone(connection: Connection) -> None:
+    """Let no other session read or write the warehouse until the end of the transaction, sure that it has no rows.
+
+    Raises ``DatabaseError`` when it has some, ``DBAPIError`` when another session keeps it for ten seconds.
+    """
+    run_script(connection, "SET LOCAL lock_timeout = '10s'")
+    _refuse_others(connection)
+    if names := connection.scalars(_LOCKABLE).all():
+        run_script(connection, f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE")
+    _refuse_rows(connection, _layout(connection).tables)
+
+
+@contextmanager
+def without_rules(connection: Connection) -> Iterator[None]:
+    """Take away what is configured, references and triggers, so that tables can be filled in any order.
+
+    At the end all references are there again and are checked.
+    """
+    tables = _layout(connection).tables
+    references = connection.execute(_DEFINED_REFERENCES).all()
+    for table, name, _ in references:
+        run_script(connection, f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    for table in tables:
+        run_script(connection, f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    for table in set(CONFIGURED) & tables.keys():
+        run_script(connection, f"DELETE FROM {table}")  # noqa: S608  ours, from above
+    yield
+    for table, name, definition in references:
+        run_script(connection, f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
+    for table in tables:
+        run_script(connection, f"ALTER TABLE {table} ENABLE TRIGGER USER; ANALYZE {table}")
 
 
 def transfer(source: Engine, target: Engine, progress: Progress) -> dict[str, int]:
@@ -83,6 +114,14 @@ def _make_room(connection: Connection, tables: Iterable[str]) -> None:
         run_script(connection, f"DELETE FROM {table}")  # noqa: S608  ours, from above
 
 
+def _refuse_others(connection: Connection) -> None:
+    is_ours = connection.scalar(text("SELECT to_regclass('public.schema_revision') IS NOT NULL"))
+    there = connection.scalars(_SCHEMAS).all()
+    if there and not is_ours:
+        where = _name(connection.engine)
+        raise DatabaseError(f"{where} has a schema {there[0]} of something else: name an empty database")
+
+
 def _refuse_rows(connection: Connection, tables: Iterable[str]) -> None:
     for table in tables:
         any_row = text(f"SELECT EXISTS (SELECT FROM {table})")  # noqa: S608  a name as the catalog quotes it
@@ -129,11 +168,13 @@ _TABLES = text(
       FROM pg_class c
       JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-     WHERE n.nspname IN ('raw', 'core') AND c.relkind = 'r'
+     WHERE n.nspname IN ('raw', 'core') AND c.relkind = 'r' AND c.oid IS DISTINCT FROM to_regclass('core.mart_object')
      GROUP BY n.nspname, c.relname
      ORDER BY n.nspname, c.relname
     """
 )
+
+"""What ``core.mart_object`` holds is true of one database only."""
 
 _REFERENCES = text(
     """
@@ -145,6 +186,26 @@ _REFERENCES = text(
       JOIN pg_namespace other_n ON other_n.oid = other.relnamespace
      WHERE k.contype = 'f' AND c.oid <> other.oid AND n.nspname IN ('raw', 'core')
      ORDER BY 1, 2
+    """
+)
+
+_DEFINED_REFERENCES = text(
+    """
+    SELECT format('%I.%I', n.nspname, c.relname), quote_ident(k.conname), pg_get_constraintdef(k.oid)
+      FROM pg_constraint k
+      JOIN pg_class c ON c.oid = k.conrelid
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE k.contype = 'f' AND n.nspname IN ('raw', 'core')
+     ORDER BY 1, 2
+    """
+)
+
+_LOCKABLE = text(
+    """
+    SELECT format('%I.%I', n.nspname, c.relname)
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname IN ('raw', 'core', 'mart') AND c.relkind IN ('r', 'v')
+     ORDER BY n.nspname DESC, c.relname
     """
 )
 

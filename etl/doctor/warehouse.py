@@ -1,7 +1,7 @@
 """The database: whether it answers, can be written, has our schema, agrees about the time, and how large it is."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,12 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError
 
 from etl.config import ConfiguredSource
-from etl.database import migrations
+from etl.database import mart, mart_record, migrations
 from etl.database.binaries import find
 from etl.database.embedded import EmbeddedServer
 from etl.database.engine import require_reachable
 from etl.database.launch import is_free
+from etl.database.schema import compare
 from etl.doctor.clocks import agreement
 from etl.doctor.finding import Finding, failed, ok, refused, skipped, warning
 from etl.errors import DatabaseError, in_short
@@ -90,6 +91,29 @@ def schema(engine: Engine, *, is_embedded: bool) -> Finding:
             return warning("schema", found, "nothing: the next command that needs it migrates it")
         return failed("schema", found, remedy)
     return ok("schema", f"{migrations.head()}, with the mart of this version")
+
+
+def objects(engine: Engine) -> Finding:
+    """Whether each object of ``raw``, ``core`` and ``mart`` is as the migrations and this version make it."""
+    with engine.connect() as connection:
+        found = compare(connection)
+        drifted = [f"mart.{name}" for name in mart_record.drifted(connection)]
+        added = [*found.added, *(f"mart.{name}" for name in mart.added(connection))]
+    if found.missing or found.changed:
+        parts = [f"missing: {_first(found.missing)}"] * bool(found.missing)
+        parts += [f"changed: {_first(found.changed)}"] * bool(found.changed)
+        return failed(
+            "objects", "; ".join(parts), "undo what was done by hand: migrations/schema.txt has what is right"
+        )
+    if drifted:
+        return failed("objects", f"changed by hand: {_first(drifted)}", "run `etl db upgrade`")
+    if added:
+        return warning("objects", f"added by hand: {_first(added)}", "keep what is yours in a schema of your own")
+    return ok("objects", "raw, core and mart are as this version makes them")
+
+
+def _first(names: Sequence[str], count: int = 3) -> str:
+    return ", ".join(names[:count]) + (f" and {len(names) - count} more" if len(names) > count else "")
 
 
 def activity(engine: Engine, sources: Iterable[ConfiguredSource], due_until: datetime) -> Iterator[Finding]:

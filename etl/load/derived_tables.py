@@ -64,6 +64,17 @@ model_link = Table(
 identity_mark = Table("identity_mark", metadata, Column("mark", Text, primary_key=True), schema="core")
 """From which rules and which versions of models the links were made."""
 
+mart_object = Table(
+    "mart_object",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("file", Text, nullable=False),
+    Column("definition", Text, nullable=False),
+    Column("server", Integer, nullable=False),
+    schema="core",
+)
+"""The digests of each view and function of the mart: of its file, and of what a server of that major version holds."""
+
 feed_position = Sequence("feed_position", metadata=metadata, schema="core")
 """Where an assertion or a retraction of a change stands in the feed; dealt out under the feed's lock alone."""
 

@@ -89,14 +89,6 @@ def test_what_others_were_granted_outlives_the_replacement(engine: Engine) -> No
         assert connection.scalar(text("SELECT has_table_privilege('public', 'mart.price_current', 'SELECT')"))
 
 
-def test_a_view_of_the_user_on_the_mart_is_not_dropped_in_silence(engine: Engine) -> None:
-    with engine.begin() as connection:
-        connection.execute(text("CREATE VIEW public.theirs AS SELECT * FROM mart.price_current"))
-        connection.execute(text("COMMENT ON SCHEMA mart IS 'mart of before'"))
-    with pytest.raises(DatabaseError, match="theirs"):
-        migrations.upgrade(engine)
-
-
 @pytest.mark.parametrize("spelling", ["postgres://u:p@h/d", "postgresql://u:p@h/d", "postgresql+psycopg2://u:p@h/d"])
 def test_any_spelling_of_a_postgres_url_means_psycopg_3(spelling: str) -> None:
     assert database_url(spelling).drivername == "postgresql+psycopg"

@@ -45,10 +45,12 @@ def copied(source: Engine, target: Engine) -> dict[str, int]:
 
 def all_rows(engine: Engine) -> dict[str, int]:
     query = text("SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN ('raw', 'core')")
+    unmoved = "core.mart_object"  # It is about the mart of one database.
     with engine.connect() as connection:
         return {
             table: connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0
             for table in connection.scalars(query).all()
+            if table != unmoved
         }
 
 

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from itertools import takewhile
 from typing import Any
 
 import typer
@@ -17,7 +18,7 @@ RECEIVERS = {"ETL_SLACK_URL", "ETL_WEBHOOK_URL", AlertSettings().ping_env}
 def check_command(command: str) -> None:
     """Fail unless ``etl …`` is there, with these options and with place for these arguments."""
     found: Any = typer.main.get_command(app)
-    words = iter(shlex.split(command)[1:])
+    words = takewhile(lambda word: word not in (">", ">>", "|"), iter(shlex.split(command)[1:]))
     for word in words:
         if found.context_settings.get("ignore_unknown_options"):
             return  # What follows is for another program.
