@@ -19,7 +19,7 @@ from etl.cli.session import clock, require_known
 from etl.config import ConfiguredSource, Receiver, Settings
 from etl.database import migrations
 from etl.database.embedded import EmbeddedServer, EmbeddedSettings
-from etl.database.engine import database_url, open_engine, require_reachable
+from etl.database.engine import database_url, open_engine, require_reachable, secrets_of
 from etl.errors import ConfigurationError
 from etl.extract.address import Address
 from etl.extract.transport import trusted
@@ -100,7 +100,7 @@ class Session:
         """The warehouse, reachable, whatever its schema."""
         url = self.settings.database_url or self._embedded_url()
         target = database_url(url)
-        log.conceal([target.password])
+        log.conceal(secrets_of(target))
         engine = open_engine(target)
         require_reachable(engine)
         return engine

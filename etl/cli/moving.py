@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from etl.cli import output
-from etl.cli.database import become_client, client, client_address
+from etl.cli.database import become_client, client
 from etl.cli.pull import JsonOption
 from etl.cli.session import session
 from etl.errors import ConfigurationError
@@ -29,12 +29,15 @@ def copy(
 
     All or nothing; the warehouse stays as it is. Set DATABASE_URL to the other database afterwards.
     """
+    from etl import log
     from etl.cli.invocation import upgrade as migrate
     from etl.database import transfer
-    from etl.database.engine import database_url, open_engine, require_reachable
+    from etl.database.engine import database_url, open_engine, require_reachable, secrets_of, shown
 
     current = session(context)
-    target = open_engine(database_url(_target(current, url), TARGET))
+    address = database_url(_target(current, url), TARGET)
+    log.conceal(secrets_of(address))
+    target = open_engine(address)
     require_reachable(target, TARGET)
     transfer.require_empty(target)
     source = current.engine
@@ -45,7 +48,7 @@ def copy(
         output.json_document(rows)
     else:
         output.table([{"table": name, "rows": count} for name, count in sorted(rows.items())], ("table", "rows"))
-    where = target.url.set(drivername="postgresql").render_as_string(hide_password=True)
+    where = shown(target.url)
     output.note(f"the same rows are in {where} now: set DATABASE_URL to it")
 
 
@@ -62,13 +65,14 @@ def restore(
     """Bring a backup back, into a database that is empty or into which nothing ever came; all of it or nothing."""
     from etl.cli.invocation import upgrade as migrate
     from etl.database import dumps, migrations, transfer
+    from etl.database.client import client_address
 
     current = session(context)
     engine = current.unmigrated_engine
     if not file.is_file():
         raise ConfigurationError(f"{file} is no file")
     transfer.require_empty(engine)
-    address, environment = client_address(current, engine)
+    address, environment = client_address(engine.url, current.environ)
     programs = {name: client(current, name) for name in ("pg_restore", "psql")}
     with output.working("restoring"):
         dumps.restore(engine, dumps.Clients(**programs, address=address, environment=environment), file)

@@ -2,6 +2,8 @@
 
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from etl.concealment import secret_values
+
 _SCHEMES = ("http", "https")
 
 _SECRET_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com", "discord.com", "discordapp.com", "webhook.office.com")
@@ -40,7 +42,7 @@ def has_password(text: str) -> bool:
     # A password may have any sign in it when nobody has encoded it, so its end is the last @.
     user_info = text.partition("//")[2].rpartition("@")[0]
     query = text.partition("?")[2]
-    return bool(user_info.partition(":")[2]) or any("password" in name for name, _ in parse_qsl(query))
+    return bool(user_info.partition(":")[2]) or any(any(secret_values(*pair)) for pair in parse_qsl(query))
 
 
 def is_secret(text: str) -> bool:

@@ -1,18 +1,15 @@
 """Refuses secrets in the configuration file: the complaint says where they belong, and does not repeat them."""
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+from etl.concealment import secret_values
 from etl.config.addresses import has_password, has_user_info, is_secret
 from etl.config.layout import place_of
 from etl.config.variables import url_variable
 from etl.errors import ConfigurationError
-
-_TELLING = re.compile(r"key|token|secret|passw|pwd|auth|sig|credential|access", re.IGNORECASE)
-"""Names in a query whose values are secrets, whatever they are called exactly."""
 
 
 def refuse_exposed(values: Mapping[str, Any], file: Path) -> None:
@@ -43,7 +40,7 @@ def _exposed(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _is_telling(url: str) -> bool:
     """Whether a query names a secret. Other queries are part of an address: which region, which version."""
     query = url.partition("?")[2]
-    return any(value and _TELLING.search(name) for name, value in parse_qsl(query))
+    return any(each for name, value in parse_qsl(query) for each in secret_values(name, value))
 
 
 def _table(values: Any, key: str) -> Mapping[str, Any]:

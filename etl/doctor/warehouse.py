@@ -12,7 +12,7 @@ from etl.database import migrations
 from etl.database.binaries import find
 from etl.database.contact import HOST
 from etl.database.embedded import EmbeddedServer
-from etl.database.engine import require_reachable
+from etl.database.engine import require_reachable, shown
 from etl.doctor.clocks import agreement
 from etl.doctor.finding import Finding, failed, ok, refused, skipped, warning
 from etl.errors import DatabaseError, in_short
@@ -64,7 +64,7 @@ def reachable(engine: Engine, *, is_embedded: bool, clock: Callable[[], datetime
         asked = clock()
         facts = connection.execute(_FACTS).one()
         now = asked + (clock() - asked) / 2
-    where = "the embedded server" if is_embedded else engine.url.render_as_string(hide_password=True)
+    where = "the embedded server" if is_embedded else shown(engine.url)
     yield ok("database", f"PostgreSQL {facts.version.split()[0]}, {where}")
     yield agreement("database clock", now - facts.at, "the database")
     yield ok("size", f"{facts.size / 1024**2:,.1f} MiB")
