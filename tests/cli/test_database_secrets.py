@@ -43,10 +43,7 @@ def role(server_url: URL) -> Iterator[str]:
 
 
 @pytest.fixture(
-    params=[
-        "query and passphrase",
-        *(pytest.param(form, marks=pytest.mark.slow) for form in FORMS if "passph" not in form),
-    ]
+    params=[pytest.param(form, marks=() if form == "query and passphrase" else pytest.mark.slow) for form in FORMS]
 )
 def planted(
     request: pytest.FixtureRequest, role: str, demo_url: URL, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -66,7 +63,8 @@ def planted(
     return values
 
 
-def test_no_command_shows_a_password_in_whatever_form_it_came(etl: Run, planted: dict[str, str], role: str) -> None:
+@pytest.mark.usefixtures("planted")
+def test_no_command_shows_a_password_in_whatever_form_it_came(etl: Run, role: str) -> None:
     for command in (("db", "url", "--hide-password"), ("db", "status"), ("db", "status", "--json"), ("doctor",)):
         ended = etl(*command)
         assert "Planted" not in ended.out + ended.err, command
