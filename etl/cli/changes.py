@@ -54,7 +54,7 @@ class Format(StrEnum):
     RSS = "rss"
 
 
-def changes(
+def changes(  # noqa: PLR0913  each is one thing that can be typed
     context: typer.Context,
     *,
     since: Annotated[

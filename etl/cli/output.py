@@ -169,7 +169,7 @@ def _field(value: Any) -> str:
 
 
 def _harmless(value: Any) -> str:
-    """One value for a spreadsheet, which takes a text such as ``=HYPERLINK(…)`` for a formula unless ``'`` begins it."""
+    """One value for a spreadsheet, which takes ``=HYPERLINK(…)`` for a formula unless ``'`` begins it."""
     if not isinstance(value, str):
         return _field(value)
     return f"'{legible(value)}" if value.startswith(_FORMULA) else legible(value)
