@@ -3,6 +3,7 @@
 import os
 import sys
 
+from etl.cli import streams
 from etl.cli.lettering import legible_lines, never_fail
 from etl.concealment import redacted
 from etl.errors import EtlError
@@ -12,14 +13,21 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run ``etl``; never show a traceback for what a user, a gateway or a database did."""
+    streams.secure()
     never_fail()
+    try:
+        _end_well_or_badly()
+    except SystemExit as end:
+        if line := streams.unwritten():
+            sys.exit(_complain(line, 1) if end.code in (0, None) else end.code)
+        raise
+
+
+def _end_well_or_badly() -> None:
     try:
         _run()
     except EtlError as error:
         sys.exit(_complain(str(error), error.exit_status))
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
     except (SystemExit, KeyboardInterrupt) as end:
         if _is_interrupt(end):
             _break_off()
@@ -27,8 +35,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001  whatever it is ends in one line and a status
         if _is_interrupt(error):  # Amid a command, Ctrl-C leaves a connection that cannot even be given back.
             _break_off()
-        text = _database_trouble(error)
-        sys.exit(_complain(text, 2) if text else _crash(error))
+        sys.exit(_database_trouble(error) or _crash(error))
 
 
 def _run() -> None:
@@ -71,12 +78,18 @@ def _break_off() -> None:
     os._exit(INTERRUPTED)
 
 
-def _database_trouble(error: Exception) -> str | None:
-    """The one line for a database that went away or refused in the middle of a command."""
+def _database_trouble(error: Exception) -> int | None:
+    """The status for a database that went away or refused, after the one line that says so; null for other errors.
+
+    A statement that is wrong or not permitted has done nothing, and neither has a command before it had a database.
+    """
     import psycopg
     from sqlalchemy.exc import DBAPIError
+
+    from etl.cli.session import Work  # noqa: PLC0415  it imports the commands' library
 
     fault = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(fault, psycopg.Error):
         return None
-    return "the database gave up: " + " ".join(str(fault).split())[:300]
+    is_begun = Work.has_begun and not isinstance(fault, psycopg.ProgrammingError)
+    return _complain("the database gave up: " + " ".join(str(fault).split())[:300], 1 if is_begun else 2)

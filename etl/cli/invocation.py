@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from etl import config, log, telemetry
 from etl.attend import Attendant, this_process
 from etl.cli import output
-from etl.cli.session import clock, require_known
+from etl.cli.session import Work, clock, require_known
 from etl.config import ConfiguredSource, Receiver, Settings
 from etl.database import migrations
 from etl.database.embedded import EmbeddedServer, EmbeddedSettings
@@ -93,6 +93,7 @@ class Session:
         else:
             with output.working("bringing the embedded Postgres to the current schema"):
                 upgrade(engine)
+        Work.has_begun = True
         return engine
 
     @cached_property
@@ -194,4 +195,5 @@ def upgrade(engine: Engine) -> None:
         history.rederive(connection, clock())
         identity.refresh(connection)
 
+    Work.has_begun = True
     migrations.upgrade(engine, derive)
