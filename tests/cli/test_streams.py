@@ -1,4 +1,4 @@
-"""Closed, full and broken streams: a command works, or says in one line what was not written, and does nothing twice."""
+"""Closed, full and broken streams: a command works, or says in one line what was not written; nothing is done twice."""
 
 import os
 import signal
@@ -81,7 +81,7 @@ def test_a_run_that_cannot_show_its_table_has_loaded_once(
         assert len(gateway.asked) == 1
     assert ended.status == (streams in (*UNWRITTEN, "everything closed"))
     with engine.connect() as connection:
-        statuses = connection.execute(text("SELECT status FROM raw.snapshot")).scalars().all()
+        statuses = connection.execute(text("SELECT status FROM mart.snapshot")).scalars().all()
         outcomes = connection.execute(text("SELECT outcome FROM core.run")).scalars().all()
     assert (statuses, outcomes) == (["loaded"], ["loaded"])
 
@@ -101,7 +101,7 @@ def test_a_daemon_without_any_stream_starts_and_ends_well(warehouse_url: URL, tm
         try:
             with pytest.raises(subprocess.TimeoutExpired):
                 daemon.wait(5)
-            links = [os.readlink(f"/proc/{daemon.pid}/fd/{number}") for number in range(3)]
+            links = [str(Path(f"/proc/{daemon.pid}/fd/{number}").readlink()) for number in range(3)]
             assert links == [os.devnull] * 3
         finally:
             daemon.send_signal(signal.SIGTERM)
