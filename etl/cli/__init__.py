@@ -28,7 +28,7 @@ def _end_well_or_badly() -> None:
     try:
         _run()
     except EtlError as error:
-        sys.exit(_complain(str(error), error.exit_status))
+        sys.exit(_complain(str(error), 2 if _is_name_too_long(error) else error.exit_status))
     except (SystemExit, KeyboardInterrupt) as end:
         if _is_interrupt(end):
             _break_off()
@@ -63,6 +63,13 @@ def _require_text() -> None:
 def _is_text(value: str) -> bool:
     """Whether it came as UTF-8: bytes that are none arrive as lone surrogates."""
     return not any("\ud800" <= each <= "\udfff" for each in value)
+
+
+def _is_name_too_long(error: BaseException | None) -> bool:
+    """Whether it all began with a name that no file can have, whatever was said of it on the way."""
+    while error is not None and getattr(error, "errno", None) != errno.ENAMETOOLONG:
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _unusable_name(error: Exception) -> int | None:
