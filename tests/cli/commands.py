@@ -1,19 +1,19 @@
 """Every command that there is, as it is typed."""
 
 from collections.abc import Iterator
+from typing import Any
 
-import click
 from typer.main import get_command
 
 from etl.cli.app import app
 
 
-def commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """The words of each command, and what it takes."""
+def commands() -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The words of each command, and the command as Click knows it."""
     yield from _below((), get_command(app))
 
 
-def _below(words: tuple[str, ...], command: click.Command) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+def _below(words: tuple[str, ...], command: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
     inner = getattr(command, "commands", None)
     if inner is None:
         yield words, command
