@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 
 CONCEALED = "[secret]"
 
@@ -20,6 +20,21 @@ _PATTERNS = (
     re.compile(r"(?<=bearer )[^\s\"',;]+", re.IGNORECASE),
 )
 """What is a secret by the place where it stands, whoever knows it."""
+
+_SECRET_NAME = re.compile(r"key|token|secret|passw|pwd|auth|sig|credential|access", re.IGNORECASE)
+"""Names of parameters whose values are secrets, whatever they are called exactly."""
+
+_HARMLESS = frozenset({"sslkey", "require_auth", "oauth_issuer", "oauth_client_id", "oauth_scope"})
+"""Parameters of libpq that look like secrets and name a file, a method or an issuer."""
+
+_PARAMETER = re.compile(r"(?<=[?&])([^\s=&?#\"'<>]+)=([^\s&?#\"'<>]+)")
+"""A parameter in the query of a url."""
+
+_SETTING = re.compile(r"(?<![\w.])([\w.]+)=(\S+)")
+"""``name=value`` inside a parameter, such as ``options=-c app.token=…``."""
+
+_KEYWORD = re.compile(r"\b(\w*passw(?:or)?d|\w*secret) ?= ?('(?:\\.|[^'\\])*'|[^\s&'\"]+)", re.IGNORECASE)
+"""A secret in a connection string of libpq: ``password=…``, ``sslpassword = '…'``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +69,14 @@ class Secrets:
 
 def _spellings(value: str) -> Iterator[str]:
     """A value as it is, in a url, in JSON, in HTML, and in base64, whose padding tells nothing."""
-    yield from (value, quote(value), quote(value, safe=""), quote_plus(value), html.escape(value))
+    yield from (
+        value,
+        quote(value),
+        quote(value, safe=""),
+        quote(value, safe=" +"),
+        quote_plus(value),
+        html.escape(value),
+    )
     for in_json in (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
         yield from (in_json, in_json.replace("/", "\\/"))
     for in_base64 in (base64.b64encode, base64.urlsafe_b64encode):
@@ -81,9 +103,39 @@ def redacted(text: str) -> str:
     """A text without any secret that this process knows, or that stands where only secrets do."""
     for value in Known.secrets.values:
         text = text.replace(value, CONCEALED)
+    return without_url_secrets(text)
+
+
+def without_url_secrets(text: str) -> str:
+    """Return the text without any secret that stands in a url or a connection string, in whatever form."""
     for pattern in _PATTERNS:
         text = pattern.sub(CONCEALED, text)
-    return text
+    return without_secret_parameters(text)
+
+
+def without_secret_parameters(text: str, mark: str = CONCEALED) -> str:
+    """Return the text with a mark for each secret that is a parameter of a url or of a connection string."""
+    text = _PARAMETER.sub(lambda found: f"{found[1]}={mark}" if _is_telling(found) else found[0], text)
+    return _KEYWORD.sub(lambda found: found[0] if "***" in found[2] else f"{found[1]}={mark}", text)
+
+
+def secret_values(name: str, value: str) -> Iterator[str]:
+    """Return what of a url's parameter, percent-decoded, is a secret: the value, or those of the settings inside it."""
+    if _names_secret(name) or without_url_secrets(value) != value:
+        yield value
+    yield from (each for inner, each in _SETTING.findall(value) if _names_secret(inner))
+
+
+def _is_telling(parameter: re.Match[str]) -> bool:
+    """Whether the value of a parameter in a query is a secret or holds one, such as another url."""
+    name, value = map(unquote_plus, parameter.groups())
+    if "***" in value or value == CONCEALED:
+        return False
+    return any(secret_values(name, value))
+
+
+def _names_secret(name: str) -> bool:
+    return bool(_SECRET_NAME.search(name)) and name.lower() not in _HARMLESS
 
 
 def on_one_line(text: str) -> str:

@@ -38,7 +38,11 @@ def fetch(
 
 
 def secret_of(configured: ConfiguredSource) -> Secret | None:
-    """The header that the gateway wants. Raises ``ConfigurationError`` for a value that no header can carry."""
+    """The header that the gateway wants.
+
+    Raises ``ConfigurationError`` for a value that no header can carry, and for one that others could read on its way.
+    """
+    configured.require_private()
     credential = configured.source.credential
     if credential is None or configured.secret is None:
         return None

@@ -54,7 +54,7 @@ class Format(StrEnum):
     RSS = "rss"
 
 
-def changes(
+def changes(  # noqa: PLR0913  each is one thing that can be typed
     context: typer.Context,
     *,
     since: Annotated[
@@ -69,6 +69,7 @@ def changes(
         typer.Option(help="table (prices per million tokens), jsonl, csv (per unit, every column), atom or rss."),
     ] = Format.TABLE,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="csv: texts as they came, also formulas and escapes.")] = False,
 ) -> None:
     """Show what changed in price, and which models came or went.
 
@@ -77,6 +78,8 @@ def changes(
     """
     first, last = _bound("--since", since), _bound("--until", until)
     _require_window(first, last)
+    if raw and (as_json or format is not Format.CSV):
+        raise ConfigurationError("--raw is for --format csv: take it out, or add that")
     with session(context).engine.connect() as connection:
         rows, following = _asked(connection, first, last, source)
         if source and not rows:
@@ -87,6 +90,8 @@ def changes(
         output.note("no changes there: the first snapshot of a source makes none, later ones do")
     if as_json:
         output.json_document(rows)
+    elif raw:
+        output.comma_separated(rows, COLUMNS, is_raw=True)
     else:
         _PRINT[format](rows)
 

@@ -55,12 +55,13 @@ def status(context: typer.Context, *, as_json: JsonOption = False) -> None:
 def url(
     context: typer.Context,
     *,
-    hide_password: Annotated[bool, typer.Option("--hide-password", help="Show *** for the password.")] = False,
+    hide_password: Annotated[bool, typer.Option("--hide-password", help="Show *** for every secret.")] = False,
 ) -> None:
     """Print the URL for psql and BI tools (with the password: keep it to yourself)."""
-    current = session(context)
-    found = current.unmigrated_engine.url.set(drivername="postgresql")
-    typer.echo(found.render_as_string(hide_password=hide_password))
+    from etl.database.engine import shown, spelled
+
+    found = session(context).unmigrated_engine.url
+    typer.echo(shown(found) if hide_password else spelled(found))
 
 
 @app.command()
@@ -132,17 +133,12 @@ def dependents(
 
 def become_client(current: "Session", name: str, engine: "Engine", arguments: list[str]) -> NoReturn:
     """Go on as a client of Postgres, like psql, on the warehouse."""
-    address, environment = client_address(current, engine)
+    from etl.database.client import client_address
+
+    address, environment = client_address(engine.url, current.environ)
     program = client(current, name)
     sys.stdout.flush()
     os.execve(program, [name, f"--dbname={address}", *arguments], environment)  # noqa: S606  the user asked for it
-
-
-def client_address(current: "Session", engine: "Engine") -> tuple[str, dict[str, str]]:
-    """Where a client finds the database, and its environment; the password is in that alone."""
-    target = engine.url.set(drivername="postgresql")
-    address = target.set(password=None).render_as_string(hide_password=False)
-    return address, dict(current.environ) | {"PGPASSWORD": str(target.password or "")}
 
 
 def client(current: "Session", name: str) -> str:
@@ -156,14 +152,14 @@ def client(current: "Session", name: str) -> str:
 
 
 def _status(current: "Session") -> dict[str, object]:
-    from etl.database.engine import database_url, open_engine
+    from etl.database.engine import database_url, open_engine, shown
 
     if not current.is_embedded:
         engine = current.unmigrated_engine
         return {
             "server": "DATABASE_URL",
             "running": True,
-            "url": database_url(str(current.settings.database_url)).render_as_string(hide_password=True),
+            "url": shown(engine.url),
             "schema": _schema(engine),
         }
     found = current.server.status()

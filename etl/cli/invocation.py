@@ -15,11 +15,11 @@ from sqlalchemy import Connection, Engine
 from etl import config, log, telemetry
 from etl.attend import Attendant, this_process
 from etl.cli import output
-from etl.cli.session import clock, require_known
+from etl.cli.session import Work, clock, require_known
 from etl.config import ConfiguredSource, Receiver, Settings
 from etl.database import migrations
 from etl.database.embedded import DEFAULT_PORT, EmbeddedServer, EmbeddedSettings
-from etl.database.engine import database_url, open_engine, require_reachable
+from etl.database.engine import database_url, open_engine, require_reachable, secrets_of
 from etl.errors import ConfigurationError
 from etl.extract.address import Address
 from etl.extract.transport import trusted
@@ -93,6 +93,7 @@ class Session:
         else:
             with output.working("bringing the embedded Postgres to the current schema"):
                 upgrade(engine)
+        Work.has_begun = True
         return engine
 
     @cached_property
@@ -100,7 +101,7 @@ class Session:
         """The warehouse, reachable, whatever its schema."""
         url = self.settings.database_url or self._embedded_url()
         target = database_url(url)
-        log.conceal([target.password])
+        log.conceal(secrets_of(target))
         engine = open_engine(target)
         require_reachable(engine)
         return engine
@@ -199,4 +200,5 @@ def upgrade(engine: Engine) -> None:
         history.rederive(connection, clock())
         identity.refresh(connection)
 
+    Work.has_begun = True
     migrations.upgrade(engine, derive)

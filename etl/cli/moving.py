@@ -8,7 +8,7 @@ import typer
 from etl.cli import output
 from etl.cli.database import become_client, client
 from etl.cli.pull import JsonOption
-from etl.cli.session import session
+from etl.cli.session import Work, session
 from etl.errors import ConfigurationError, DatabaseError
 
 if TYPE_CHECKING:
@@ -29,12 +29,15 @@ def copy(
 
     All or nothing; the warehouse stays as it is. Set DATABASE_URL to the other database afterwards.
     """
+    from etl import log
     from etl.cli.invocation import upgrade as migrate
     from etl.database import transfer
-    from etl.database.engine import database_url, open_engine, require_reachable
+    from etl.database.engine import database_url, open_engine, require_reachable, secrets_of, shown
 
     current = session(context)
-    target = open_engine(database_url(_target(current, url), TARGET))
+    address = database_url(_target(current, url), TARGET)
+    log.conceal(secrets_of(address))
+    target = open_engine(address)
     require_reachable(target, TARGET)
     transfer.require_empty(target)
     source = current.engine
@@ -45,7 +48,7 @@ def copy(
         output.json_document(rows)
     else:
         output.table([{"table": name, "rows": count} for name, count in sorted(rows.items())], ("table", "rows"))
-    where = target.url.set(drivername="postgresql").render_as_string(hide_password=True)
+    where = shown(target.url)
     output.note(f"the same rows are in {where} now: set DATABASE_URL to it")
 
 
@@ -72,6 +75,7 @@ def restore(
     if not file.is_file():
         raise ConfigurationError(f"{file} is no file")
     transfer.require_empty(engine)
+    Work.has_begun = True
     with output.working("restoring"):
         restored = dumps.restore(engine, DumpFile(pg_restore=client(current, "pg_restore"), path=file))
     if restored.kept:

@@ -136,11 +136,16 @@ def json_lines(rows: Iterable[Mapping[str, Any]]) -> None:
         sys.stdout.write(_JSON.encode(_jsonable(row)).decode() + "\n")
 
 
-def comma_separated(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Print CSV with a header line; amounts are exact, times ISO 8601, null is an empty field."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+def comma_separated(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, is_raw: bool = False) -> None:
+    """Print CSV with a header line; amounts are exact, times ISO 8601, null is an empty field.
+
+    Unless it ``is_raw``, a text is one that a spreadsheet and a terminal only show.
+    """
+    # A carriage return in a name would else end a row: before Python 3.13 it is no reason to quote a field.
+    writer = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_ALL if is_raw else csv.QUOTE_MINIMAL)
     writer.writerow(columns)
-    writer.writerows([_field(row.get(column)) for column in columns] for row in rows)
+    field = _field if is_raw else _harmless
+    writer.writerows([field(row.get(column)) for column in columns] for row in rows)
 
 
 def cell(value: Any) -> str:
@@ -161,6 +166,17 @@ def cell(value: Any) -> str:
 def _field(value: Any) -> str:
     """One value for a program."""
     return value.isoformat() if isinstance(value, datetime) else cell(value)
+
+
+def _harmless(value: Any) -> str:
+    """One value for a spreadsheet, which takes ``=HYPERLINK(…)`` for a formula unless ``'`` begins it."""
+    if not isinstance(value, str):
+        return _field(value)
+    return f"'{legible(value)}" if value.startswith(_FORMULA) else legible(value)
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a formula begins, for some programs also in full width."""
 
 
 def _jsonable(value: Any) -> Any:

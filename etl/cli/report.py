@@ -1,6 +1,5 @@
 """``etl report``: one page of HTML to look at, to send and to print."""
 
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,7 @@ import typer
 
 from etl.cli import output
 from etl.cli.session import clock, moment, require_source, session
-from etl.errors import ConfigurationError, ReportError
+from etl.errors import ConfigurationError
 
 STDOUT = "-"
 
@@ -56,7 +55,7 @@ def report(
     facts = read(engine, Asked(now=clock(), since=first, sources=sources or (), models=models or ()))
     text = page(facts)
     if file is None:
-        _print(text)
+        output.text(text)
         return
     size = write(file, text)
     if facts.is_empty:
@@ -73,17 +72,6 @@ def _past(option: str, value: str) -> datetime:
     if found > clock():
         raise ConfigurationError(f"{option} {value} is still to come: nothing was observed since")
     return found
-
-
-def _print(text: str) -> None:
-    """Write the page to stdout. Raises ``ReportError`` when that takes no more."""
-    try:
-        output.text(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise ReportError(f"stdout cannot be written: {error.strerror}") from None
 
 
 def _file(place: str) -> Path:

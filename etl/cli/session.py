@@ -38,6 +38,12 @@ class Preamble:
     log_format: LogFormat | None
 
 
+class Work:
+    """Whether this command has a database that it can work on: from then on, not nothing was started."""
+
+    has_begun = False
+
+
 def session(context: typer.Context, log_format: LogFormat | None = None) -> "Session":
     """The session of the running command, begun when it is first asked for; the environment is read here alone.
 
@@ -46,6 +52,7 @@ def session(context: typer.Context, log_format: LogFormat | None = None) -> "Ses
     from etl.cli.invocation import Session, begin
 
     if isinstance(context.obj, Preamble):
+        Work.has_begun = False
         said = context.obj
         context.obj = begin(said.config_file, dict(os.environ), log_format or said.log_format)
         context.call_on_close(telemetry.flush)

@@ -1,6 +1,10 @@
 """Urls that are configured: whether it is one, and whether it carries what must not stand in a file."""
 
+from contextlib import suppress
+from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from etl.concealment import secret_values
 
 _SCHEMES = ("http", "https")
 
@@ -40,7 +44,22 @@ def has_password(text: str) -> bool:
     # A password may have any sign in it when nobody has encoded it, so its end is the last @.
     user_info = text.partition("//")[2].rpartition("@")[0]
     query = text.partition("?")[2]
-    return bool(user_info.partition(":")[2]) or any("password" in name for name, _ in parse_qsl(query))
+    return bool(user_info.partition(":")[2]) or any(any(secret_values(*pair)) for pair in parse_qsl(query))
+
+
+def carries_credential(text: str) -> bool:
+    """Whether a url proves who we are: by user-info, or by a parameter of its query."""
+    query = text.partition("?")[2]
+    return has_user_info(text) or any(any(secret_values(*pair)) for pair in parse_qsl(query))
+
+
+def is_overheard(text: str) -> bool:
+    """Whether others can read what is sent to a url: over plain http, to another machine."""
+    parts = urlsplit(text)
+    host = parts.hostname or ""
+    with suppress(ValueError):
+        return parts.scheme == "http" and not ip_address(host).is_loopback
+    return parts.scheme == "http" and host != "localhost" and not host.endswith(".localhost")
 
 
 def is_secret(text: str) -> bool:

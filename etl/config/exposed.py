@@ -1,18 +1,13 @@
 """Refuses secrets in the configuration file: the complaint says where they belong, and does not repeat them."""
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
-from etl.config.addresses import has_password, has_user_info, is_secret
+from etl.config.addresses import carries_credential, has_password, is_secret
 from etl.config.layout import place_of
 from etl.config.variables import url_variable
 from etl.errors import ConfigurationError
-
-_TELLING = re.compile(r"key|token|secret|passw|pwd|auth|sig|credential|access", re.IGNORECASE)
-"""Names in a query whose values are secrets, whatever they are called exactly."""
 
 
 def refuse_exposed(values: Mapping[str, Any], file: Path) -> None:
@@ -29,7 +24,7 @@ def _exposed(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, source in _table(values, "sources").items():
         variable = url_variable(str(name))
         for key in ("url", "path"):
-            if has_user_info(_text(source, key)) or _is_telling(_text(source, key)):
+            if carries_credential(_text(source, key)):
                 yield (
                     place_of(["sources", name, key]),
                     f"set {variable}, or {variable}_FILE to a file that holds the whole url",
@@ -38,12 +33,6 @@ def _exposed(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if is_secret(_text(hook, "url")):
             instead = "write url_env, the name of the variable that holds the url, or url_file, a file that holds it"
             yield f"alerts.webhooks.{number}.url", instead
-
-
-def _is_telling(url: str) -> bool:
-    """Whether a query names a secret. Other queries are part of an address: which region, which version."""
-    query = url.partition("?")[2]
-    return any(value and _TELLING.search(name) for name, value in parse_qsl(query))
 
 
 def _table(values: Any, key: str) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from etl.config.faults import fault, unreadable
 from etl.config.secrets import lookup
 from etl.config.settings import Settings
 from etl.errors import ConfigurationError
+from etl.files.trust import distrust, writable
 
 FILE = "etl.toml"
 DATABASE_URL = "DATABASE_URL"
@@ -26,7 +27,7 @@ def load(file: Path | None) -> Settings:
     Raises ``ConfigurationError`` naming file, key and remedy.
     """
     path = file or Path(FILE)
-    values = {} if file is None and not path.exists() else _read(path)
+    values = {} if file is None and not path.exists() else _read(path, is_named=file is not None)
     refuse_exposed(values, path)
     named = lookup(os.environ, DATABASE_URL)
     if named:
@@ -40,15 +41,35 @@ def load(file: Path | None) -> Settings:
         raise ConfigurationError(unreadable(error, os.environ)) from None
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, *, is_named: bool) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        with path.open(encoding="utf-8") as file:
+            _require_trusted(path, os.fstat(file.fileno()), is_named=is_named)
+            return tomllib.loads(file.read(), parse_float=Decimal)
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}; check the path and its rights") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: {_no_toml(str(error))}") from None
     except InvalidOperation:
         raise ConfigurationError(f"{path}: no valid TOML: a number in it is beyond all bounds") from None
+
+
+def _require_trusted(path: Path, found: os.stat_result, *, is_named: bool) -> None:
+    """Raise ``ConfigurationError`` for a file that somebody else wrote, or could write: it names programs and urls.
+
+    Who names a file by ``--config`` trusts whoever it belongs to.
+    """
+    why = writable(path, found) if is_named or _is_placed_by_root(path) else distrust(path, found)
+    if why:
+        instead = "" if is_named else ", or name the file with --config if it is to be trusted"
+        raise ConfigurationError(f"{path}: {why}{instead}")
+
+
+def _is_placed_by_root(path: Path) -> bool:
+    """Whether root alone can have put a file where we, another user, found it: a container has it mounted so."""
+    folder = path.absolute().parent
+    found = folder.stat()
+    return os.geteuid() != found.st_uid == 0 and writable(folder, found) is None
 
 
 def _no_toml(said: str) -> str:

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
-from etl.config.addresses import is_url
+from etl.config.addresses import is_overheard, is_secret, is_url
 from etl.config.hints import hint
 from etl.config.secrets import from_file, lookup
 from etl.config.settings import AlertSettings, Settings, WebhookSettings
@@ -35,14 +34,15 @@ def receivers(settings: Settings, environ: Mapping[str, str]) -> tuple[Receiver,
     """
     hooks = settings.alerts.webhooks
     named = [
-        _receiver(hook, settings.place(f"alerts.webhooks.{number}"), environ) for number, hook in enumerate(hooks, 1)
+        _receiver(hook, settings.place(f"alerts.webhooks.{number}"), environ, settings.alerts)
+        for number, hook in enumerate(hooks, 1)
     ]
     for variable, (name, form) in SHORTCUTS.items():
         url = lookup(environ, variable)
         if url and any(name == hook.name for hook in hooks):
             raise ConfigurationError(f"environment: {variable} adds a webhook {name}, and the file has one: rename it")
         if url:
-            named.append(Receiver(name, _sound(url, f"environment: {variable}"), form))
+            named.append(Receiver(name, _sound(url, f"environment: {variable}", settings.alerts), form))
     _require_known(settings, {receiver.name for receiver in named})
     return tuple(named)
 
@@ -53,7 +53,7 @@ def ping_url(settings: Settings, environ: Mapping[str, str]) -> str | None:
     url = lookup(environ, variable)
     if url is None and variable != AlertSettings.model_fields["ping_env"].default:
         raise ConfigurationError(_unset(settings.place("alerts.ping_env"), variable))
-    return _sound(url, f"environment: {variable}") if url else None
+    return _sound(url, f"environment: {variable}", settings.alerts) if url else None
 
 
 def _require_known(settings: Settings, names: set[str]) -> None:
@@ -65,25 +65,30 @@ def _require_known(settings: Settings, names: set[str]) -> None:
                 raise ConfigurationError(f"{settings.place(f'alerts.price_changes.{number}.webhooks')}: {what}")
 
 
-def _receiver(hook: WebhookSettings, place: str, environ: Mapping[str, str]) -> Receiver:
+def _receiver(hook: WebhookSettings, place: str, environ: Mapping[str, str], alerts: AlertSettings) -> Receiver:
+    url, where = _named(hook, place, environ)
+    return Receiver(hook.name, _sound(url, where, alerts), hook.format)
+
+
+def _named(hook: WebhookSettings, place: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """The url of a webhook, and where it stands."""
     if hook.url_file is not None:
-        return Receiver(hook.name, _from_file(hook.url_file, f"{place}.url_file"), hook.format)
+        return from_file(hook.url_file, f"{place}.url_file"), f"{place}.url_file: {hook.url_file}"
     if hook.url_env is not None:
         url = lookup(environ, hook.url_env)
         if url is None:
             raise ConfigurationError(_unset(f"{place}.url_env", hook.url_env))
-        return Receiver(hook.name, _sound(url, f"environment: {hook.url_env}"), hook.format)
-    return Receiver(hook.name, _sound(hook.url or "", f"{place}.url"), hook.format)
+        return url, f"environment: {hook.url_env}"
+    return hook.url or "", f"{place}.url"
 
 
-def _from_file(file: Path, place: str) -> str:
-    return _sound(from_file(file, place), f"{place}: {file}")
-
-
-def _sound(url: str, place: str) -> str:
+def _sound(url: str, place: str, alerts: AlertSettings) -> str:
     """The url, if it is one; otherwise it is not repeated, because it may be a secret."""
     if not is_url(url):
         raise ConfigurationError(f"{place}: that is no url: write it like https://host/path")
+    if is_secret(url) and is_overheard(url) and not alerts.allow_http:
+        remedy = "write https://, or set allow_http = true in [alerts] if that network is trusted"
+        raise ConfigurationError(f"{place}: that url is a secret and would travel over plain http: {remedy}")
     return url
 
 

@@ -1,9 +1,11 @@
 """Secrets of the environment: the value of a variable, or, under its name with ``_FILE``, a file that holds it."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from etl.errors import ConfigurationError
+from etl.files.trust import writable
 
 FILE = "_FILE"
 """Behind the name of a variable: the path of a file that holds its value."""
@@ -23,12 +25,16 @@ def lookup(environ: Mapping[str, str], variable: str) -> str | None:
 def from_file(file: Path, place: str) -> str:
     """The secret that a file holds, without the space around it. Raises ``ConfigurationError`` naming the ``place``."""
     try:
-        found = file.read_text(encoding="utf-8").strip()
+        with file.open(encoding="utf-8") as opened:
+            why = writable(file, os.fstat(opened.fileno()))
+            found = opened.read().strip()
     except OSError as error:
         remedy = "check the path and its rights, or take the key out"
         raise ConfigurationError(f"{place}: {file} cannot be read: {error.strerror}; {remedy}") from None
     except ValueError:
         raise ConfigurationError(f"{place}: {file} holds no text: write the secret into it, on one line") from None
+    if why:
+        raise ConfigurationError(f"{place}: {file} {why}")
     if not found:
         raise ConfigurationError(f"{place}: {file} is empty: write the secret into it, on one line")
     return found

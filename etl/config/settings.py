@@ -82,6 +82,9 @@ class SourceSettings(Table):
     credential_file: Folder | None = Field(
         None, description="File that holds the credential.", examples=["/run/secrets/bifrost_eu_key"]
     )
+    allow_http: bool = Field(
+        default=False, description="Whether a credential may travel over plain http to another machine."
+    )
     page_size: int | None = Field(
         None, ge=1, description="Records per page, where the gateway pages on request; unset: its own.", examples=[500]
     )
@@ -134,6 +137,9 @@ class AlertSettings(Table):
     failures: int = Field(3, ge=1, description="Failed runs in a row from which on a source is reported.")
     repeat: Duration = Field(
         timedelta(hours=24), gt=timedelta(0), description="What is still wrong is said again after this long."
+    )
+    allow_http: bool = Field(
+        default=False, description="Whether a url that is a secret may be called over plain http on another machine."
     )
     ping_env: Variable = Field(
         "ETL_PING_URL", description="Name of the variable that holds a url to call after each good round."

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from etl.config.addresses import is_url
+from etl.config.addresses import carries_credential, is_overheard, is_url
 from etl.config.hints import hint
 from etl.config.secrets import from_file, lookup
 from etl.config.settings import Settings, SourceSettings
@@ -37,6 +37,13 @@ class ConfiguredSource:
         needed = self.source.credential
         if needed is not None and needed.is_required and self.secret is None:
             raise CredentialError(f"{self.name}: no credential: set the environment variable {self.credential}")
+
+    def require_private(self) -> None:
+        """Raise ``ConfigurationError`` when others could read the credential on its way."""
+        has_credential = self.secret is not None or carries_credential(self.url)
+        if has_credential and is_overheard(self.url) and not self.settings.allow_http:
+            remedy = f"write https://, or set allow_http = true in [sources.{self.name}] if that network is trusted"
+            raise ConfigurationError(f"{self.name}: its credential would travel over plain http: {remedy}")
 
 
 def configured(settings: Settings, environ: Mapping[str, str]) -> dict[str, ConfiguredSource]:

@@ -19,6 +19,8 @@ from typing import BinaryIO
 from etl.database.binaries import Binaries, find
 from etl.database.unprivileged import account_for, entrance, hand_over, reachable, run
 from etl.errors import DatabaseError
+from etl.files import atomic
+from etl.files.trust import distrust
 
 SUPERUSER = "etl"
 
@@ -88,6 +90,19 @@ class Cluster:
         missing = [folder for folder in (self.home, *self.home.parents) if not folder.exists()]
         for folder in reversed(missing):
             folder.mkdir(mode=0o700, exist_ok=True)
+        self.require_ours()
+
+    def require_ours(self) -> None:
+        """Raise DatabaseError when the home is another user's, or others may write it: they could move what is ours.
+
+        A home that is not there is nobody's yet.
+        """
+        try:
+            why = distrust(self.home, self.home.stat())
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        if why:
+            raise DatabaseError(f"ETL_HOME {self.home} {why}, or set ETL_HOME to a folder of your own")
 
     def tidy(self) -> None:
         """Remove what a killed initdb left and a log that grew for years.
@@ -101,7 +116,7 @@ class Cluster:
 
     def open_log(self) -> BinaryIO:
         """Open the log at its end; statements that failed stand in it, so it is closed to others."""
-        return os.fdopen(os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
+        return os.fdopen(os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), "ab")
 
     def last_words(self, since: int) -> str:
         """The most telling line of the log after byte ``since``."""
@@ -132,12 +147,12 @@ class Cluster:
             _write(new / "password", secrets.token_hex(24))
             self._initdb(new, binaries, lock)
             _write(new / "data" / "pg_hba.conf", _ACCESS)
-            _make_durable(new)
+            atomic.sync_folder(new)
             new.rename(self.folder)
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
-        _make_durable(self.home)
+        atomic.sync_folder(self.home)
 
     def _initdb(self, new: Path, binaries: Binaries, lock: int) -> None:
         """Run initdb. It holds the lock too: should we be killed, it goes on for a while without us."""
@@ -166,18 +181,9 @@ def _options(major: int) -> list[str]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a small file that only its owner reads, and that survives a power failure."""
+    """Write a small file that only its owner reads, and that survives a power failure; its owner stays who it was."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
         file.flush()
         os.fsync(descriptor)
-
-
-def _make_durable(folder: Path) -> None:
-    """Write the names in a folder to disk: a rename alone does not survive a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -188,8 +188,9 @@ class EmbeddedServer:
 
 @contextmanager
 def _explained(cluster: Cluster) -> Iterator[None]:
-    """Tell in one line what the file system, the system or the server refused."""
+    """Tell in one line what the file system, the system or the server refused, or that the home is not ours."""
     try:
+        cluster.require_ours()
         yield
     except OSError as error:
         place, reason = error.filename or cluster.home, error.strerror or error

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 
 from sqlalchemy import URL, Connection, Engine, create_engine, func, make_url, select, text, true
-from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidRequestError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidRequestError
 from sqlalchemy.pool import NullPool
 
+from etl.concealment import secret_values, without_secret_parameters
 from etl.domain import jsontext
 from etl.errors import ConfigurationError, DatabaseError, in_short
 
@@ -31,7 +32,38 @@ def database_url(spelling: str, variable: str = "DATABASE_URL") -> URL:
         ) from None
     if url.drivername.split("+")[0] not in ("postgres", "postgresql"):
         raise ConfigurationError(f"{variable} names {url.drivername}: only PostgreSQL is supported")
-    return url.set(drivername="postgresql+psycopg")
+    if "@" in (url.host or "") or ("@" in (url.database or "") and "%40" not in spelling):
+        # postgres://me:p@ss/word@host: what follows the first @ would be taken for a host, and be shown.
+        raise ConfigurationError(f"{variable} has a second @: write @ as %40, / as %2F and : as %3A in a password")
+    return _with_password_before_host(url).set(drivername="postgresql+psycopg")
+
+
+def shown(url: URL) -> str:
+    """Return the URL for people: ``***`` for every secret in it, also in its query."""
+    return without_secret_parameters(spelled(url, hide_password=True), "***")
+
+
+def spelled(url: URL, *, hide_password: bool = False) -> str:
+    """Return the URL as libpq reads it: a space as ``%20``, where SQLAlchemy leaves it or writes ``+``."""
+    text = url.set(drivername="postgresql").render_as_string(hide_password=hide_password)
+    place, mark, query = text.partition("?")
+    return place.replace(" ", "%20") + mark + query.replace("+", "%20")
+
+
+def secrets_of(url: URL) -> list[str]:
+    """Return every secret in the URL."""
+    query = [(name, value) for name, values in url.normalized_query.items() for value in values]
+    return [str(url.password or ""), *(each for pair in query for each in secret_values(*pair))]
+
+
+def _with_password_before_host(url: URL) -> URL:
+    """Return the URL with ``?password=`` moved to the place that everybody hides. The last one counts, as in libpq."""
+    given = url.normalized_query.get("password")
+    if not given:
+        return url
+    # Without a user SQLAlchemy would drop the password; libpq takes an empty user for none.
+    user = url.normalized_query.get("user", [url.username or ""])[-1]
+    return url.difference_update_query(["password", "user"]).set(username=user, password=given[-1])
 
 
 def open_engine(url: URL, *, connect_seconds: int = 10, statement_seconds: int = 0) -> Engine:
@@ -105,11 +137,11 @@ _SAY_NOTHING = select(func.pg_logical_emit_message(true(), "etl", ""))
 
 def require_reachable(engine: Engine, variable: str = "DATABASE_URL") -> None:
     """Raise ``DatabaseError`` in one line, without the password, unless the server answers and is new enough."""
-    where = engine.url.render_as_string(hide_password=True)
+    where = shown(engine.url)
     try:
         with engine.connect() as connection:
             version = connection.scalar(text("SELECT current_setting('server_version_num')::integer"))
-    except OperationalError as error:
+    except DBAPIError as error:
         what = in_short(error)
         raise DatabaseError(f"no database at {where}: {what}; check {variable} and that the server runs") from None
     if version is None or version < OLDEST:

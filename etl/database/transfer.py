@@ -12,6 +12,7 @@ from graphlib import TopologicalSorter
 from sqlalchemy import Connection, Engine, text
 
 from etl.database.driver import copy_across, run_script
+from etl.database.engine import shown
 from etl.errors import DatabaseError
 
 CONFIGURED = ("core.source", "core.fx_rate", "core.margin", "core.identity_mark")
@@ -151,7 +152,7 @@ def _set_sequences(source: Connection, target: Connection, sequences: Iterable[s
 
 
 def _name(engine: Engine) -> str:
-    return engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
+    return shown(engine.url)
 
 
 _ONE_SPELLING = """

@@ -13,7 +13,7 @@ from etl.config import ConfiguredSource
 from etl.database import mart, mart_record, migrations
 from etl.database.binaries import find
 from etl.database.embedded import EmbeddedServer
-from etl.database.engine import require_reachable
+from etl.database.engine import require_reachable, shown
 from etl.database.launch import is_free
 from etl.database.schema import compare
 from etl.doctor.clocks import agreement
@@ -69,7 +69,7 @@ def reachable(engine: Engine, *, is_embedded: bool, clock: Callable[[], datetime
         asked = clock()
         facts = connection.execute(_FACTS).one()
         now = asked + (clock() - asked) / 2
-    where = "the embedded server" if is_embedded else engine.url.render_as_string(hide_password=True)
+    where = "the embedded server" if is_embedded else shown(engine.url)
     yield ok("database", f"PostgreSQL {facts.version.split()[0]}, {where}")
     yield agreement("database clock", now - facts.at, "the database")
     yield ok("size", f"{facts.size / 1024**2:,.1f} MiB")

@@ -18,7 +18,7 @@ from etl.extract.body import Body, BodyBrokenError, BodyTooLargeError
 from etl.extract.limits import Limits
 from etl.extract.secrets import Secret
 from etl.extract.transport import came, open_http
-from etl.extract.validators import Validators
+from etl.extract.validators import Validators, is_sendable
 from etl.extract.verdict import CHECK_URL, Judge, PassingError
 from etl.sources.base import Source
 
@@ -33,6 +33,11 @@ HEADERS = {
 ALLOW_MORE = "check the url, or allow larger pages (max_page_bytes)"
 
 _COOKIES = frozenset({"set-cookie", "set-cookie2"})
+
+_VALIDATORS = frozenset({"etag", "last-modified"})
+
+_NOT_ON_CONDITIONS = frozenset({400, 412, 413, 431})
+"""Refusals that may be meant for the conditions of a request, such as an ETag that a proxy finds too long."""
 
 
 class Client:
@@ -119,6 +124,9 @@ class Client:
         conditions = validators.conditions(url) if validators else {}
         try:
             page = await self._follow(request, number, conditions, is_whole=is_whole)
+            if conditions and page.status in _NOT_ON_CONDITIONS:
+                conditions = {}
+                page = await self._follow(request, number, {}, is_whole=is_whole)
         except httpx.TransportError as error:
             raise self._interrupted(url, error) from None
         except httpx.InvalidURL as error:
@@ -127,7 +135,7 @@ class Client:
             raise self._judge.passing(url, f"{error}", "try again later, or look at the proxies between") from None
         except BodyTooLargeError as error:
             raise self._judge.final(url, f"{error}", ALLOW_MORE) from None
-        return self._judge.judge(page, validators)
+        return self._judge.judge(page, validators if conditions else None)
 
     async def _follow(
         self, request: PageRequest, number: int, conditions: Mapping[str, str], *, is_whole: bool
@@ -192,12 +200,20 @@ class Client:
         return self._judge.passing(url, came(error, self.limits), "check the url, or try again later")
 
     def _kept(self, headers: httpx.Headers) -> dict[str, str]:
-        """The reply's headers, in lower case, without cookies and without any that echoes a secret."""
+        """The reply's headers, in lower case, without cookies, long validators and any that echoes a secret."""
         kept = {name.lower(): value for name, value in headers.items()}
-        return {name: value for name, value in kept.items() if not (name in _COOKIES or self._secrets.are_in(value))}
+        return {
+            name: value
+            for name, value in kept.items()
+            if not (_is_left_out(name, value) or self._secrets.are_in(value))
+        }
 
     def _shown(self, url: str) -> str:
         return self._secrets.hide(self._address.shown(url))
+
+
+def _is_left_out(name: str, value: str) -> bool:
+    return name in _COOKIES or (name in _VALIDATORS and not is_sendable(value))
 
 
 def _headers(secret: Secret | None, basic: str | None) -> httpx.Headers:

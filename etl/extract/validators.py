@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+LONGEST = 1024
+"""Characters of a validator that is kept and sent; a longer one may be what the server then refuses to read."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Validators:
@@ -20,4 +23,9 @@ class Validators:
         if url != self.url:
             return {}
         headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: value for name, value in headers.items() if value and value.isascii()}
+        return {name: value for name, value in headers.items() if value and is_sendable(value)}
+
+
+def is_sendable(value: str) -> bool:
+    """Whether a header of a request can hold a validator."""
+    return value.isascii() and len(value) <= LONGEST

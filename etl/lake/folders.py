@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from etl.files import atomic
 from etl.lake import manifest as manifests
 from etl.lake.export import entry_of
 from etl.lake.manifest import FileEntry, Manifest, TableEntry
@@ -14,7 +15,7 @@ from etl.lake.place import Place
 from etl.lake.relations import RELATIONS
 from etl.lake.stream import Extent
 
-_PART = re.compile(rf"{NAME.pattern}\.part")
+_PART = re.compile(rf"{NAME.pattern}\.part|{atomic.PART}")
 
 
 class Folders:

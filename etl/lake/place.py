@@ -4,7 +4,6 @@ A place is ours once it has the mark. What else may stand there is never looked 
 """
 
 import contextlib
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem
 from etl.concealment import redacted
 from etl.database.lock import trying
 from etl.errors import ConfigurationError, ExportError
+from etl.files import atomic
 
 MARK = ".etl-export"
 LOCK = ".lock"
@@ -70,7 +70,9 @@ class Place:
         """Have a file there, whole or not at all. Raises ``ExportError``."""
         with self._explained():
             if self.is_local:
-                _write_locally(Path(self.root, path), content)
+                place = Path(self.root, path)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                atomic.write(place, [content])
                 return
             # An object store shows an object when it is closed, and knows no folders.
             self.files.create_dir(f"{self.root}/{path}".rpartition("/")[0])
@@ -138,21 +140,6 @@ def _reached(url: str) -> tuple[Any, str]:
             raise
         files, root = FileSystem.from_uri(f"fsspec+{url}")
     return files, str(root)
-
-
-def _write_locally(path: Path, content: pa.Buffer | bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
 
 
 def _said(error: BaseException) -> str:

@@ -1,7 +1,6 @@
 """The files of an archive: bodies under the digest of what they hold, each whole on disk or not there at all."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import zstandard
 
 from etl.errors import ArchiveError
+from etl.files import atomic
 
 OBJECTS = "objects"
 
@@ -91,25 +91,12 @@ def _is_there(folder: Path, sha256: bytes, size: int, packed: bytes) -> bool:
 
 def write(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file that is there whole, on disk, or not at all. Raises ``ArchiveError``."""
-    part = path.with_name(f".{path.name}.part")
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            file.writelines(pieces)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        atomic.write(path, pieces)
         # The names of the file and of new folders are on disk only when the folders that hold them are.
         for folder in (path.parent, path.parent.parent):
-            _sync(folder)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            atomic.sync_folder(folder)
 
 
 @contextmanager

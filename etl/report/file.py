@@ -1,7 +1,5 @@
 """A report in a file: whole or not at all, and made anew when it is due."""
 
-import contextlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.cron import Cron
 from etl.errors import EtlError, ReportError, in_short
+from etl.files import atomic
 from etl.report.facts import read
 from etl.report.page import page
 from etl.report.scope import Asked
@@ -28,15 +27,9 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 def write(path: Path, text: str) -> int:
     """Put a text into the place of a file at once; gives its bytes. Raises ``ReportError``; what was there stays."""
     content = text.encode()
-    # What a link leads to is written, not the link.
-    place = path.resolve()
-    part = place.with_name(f".etl-{os.getpid()}.part")
     try:
-        part.write_bytes(content)
-        part.replace(place)
+        atomic.write(path, [content])
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
         raise ReportError(f"{path} cannot be written: {error.strerror}; what was there is as it was") from None
     return len(content)
 

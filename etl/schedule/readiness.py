@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlalchemy import URL, Engine
 
 from etl.database import migrations
-from etl.database.engine import open_engine, require_reachable
+from etl.database.engine import open_engine, require_reachable, shown
 from etl.errors import EtlError
 from etl.patience import Patient
 
@@ -28,7 +28,7 @@ def readiness(engine: Callable[[], Engine]) -> Callable[[], str | None]:
         try:
             return asked()
         except TimeoutError:
-            where = engine().url.render_as_string(hide_password=True)
+            where = shown(engine().url)
             return f"no answer from the database at {where} within {PATIENCE_SECONDS:g} s"
 
     return why_not

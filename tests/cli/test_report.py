@@ -80,12 +80,16 @@ def test_wrong_usage_is_one_line_and_writes_nothing(
 
 
 @pytest.mark.usefixtures("story")
-def test_what_a_link_leads_to_is_written(etl: Run, folder: Path) -> None:
-    (folder / "there").mkdir()
-    (folder / "link.html").symlink_to(folder / "there" / ("n" * 250 + ".html"))
+def test_a_link_is_replaced_and_what_it_leads_to_is_not_written(etl: Run, folder: Path) -> None:
+    """Others could have put it there, if they may write the folder."""
+    (folder / "theirs.html").write_text("untouched")
+    (folder / "link.html").symlink_to(folder / "theirs.html")
     assert etl("report", "-o", "link.html").status == 0
-    assert (folder / "link.html").is_symlink()
+    assert (folder / "theirs.html").read_text() == "untouched"
     assert "What LLMs cost" in (folder / "link.html").read_text()
+    long = folder / ("n" * 250 + ".html")
+    assert etl("report", "-o", long.name).status == 0
+    assert long.is_file()
 
 
 def test_a_full_stdout_is_one_line(story_url: URL, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_an_unreachable_database_is_one_line_without_the_password(
     ended = etl(*typed)
     assert (ended.status, ended.out) == (2, "")
     [line] = ended.err.splitlines()
-    assert line.startswith("etl: no database at postgresql+psycopg://me:***@127.0.0.1:1/prices")
+    assert line.startswith("etl: no database at postgresql://me:***@127.0.0.1:1/prices")
     assert "planted-password" not in line
 
 

@@ -19,8 +19,14 @@ WATCH = "[[alerts.price_changes]]\nname = 'w'\n"
         ("hom = 'x'", "unknown key hom; did you mean home?"),
         ("[source.bifrost]", "unknown key source; did you mean sources?"),
         ("[sources.bifrost]\nurll = 'x'", "unknown key sources.bifrost.urll; did you mean url?"),
-        ("[sources.bifrost]\nzzz = 1", "unknown key sources.bifrost.zzz; known keys: credential, credential_file, en"),
-        ("[sources.alerts]\nkind = 'bifrost'\nfailures = 1", "unknown key sources.alerts.failures; known keys: cred"),
+        (
+            "[sources.bifrost]\nzzz = 1",
+            "unknown key sources.bifrost.zzz; known keys: allow_http, credential, c",
+        ),
+        (
+            "[sources.alerts]\nkind = 'bifrost'\nfailures = 1",
+            "unknown key sources.alerts.failures; known keys: allow_http, cred",
+        ),
         ("[alerts]\nfailurs = 1", "unknown key alerts.failurs; did you mean failures?"),
         (f"{HOOK}url = 'http://x'\n{HOOK}urll = 'x'", "unknown key alerts.webhooks.2.urll; did you mean url?"),
         (HOOK, "alerts.webhooks.1: Nothing says where to post: give it one of url, url_env, url_file"),

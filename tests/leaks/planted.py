@@ -82,7 +82,7 @@ def plant(folder: Path, host: str) -> dict[str, str]:
 
 def spellings(secret: str) -> set[str]:
     """How a secret may look where it got out: as it is, in a url, in JSON, in HTML, in base64."""
-    plain = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    plain = {secret, quote(secret), quote(secret, safe=""), quote(secret, safe=" +"), quote_plus(secret)}
     in_json = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1].replace("/", "\\/"), repr(secret)}
     encoded = {secret.encode(), f"{USER}:{secret}".encode(), f"{secret}:".encode()}
     in_base64 = {code(text).decode().rstrip("=") for text in encoded for code in _CODES}

@@ -34,7 +34,7 @@ def test_another_mart_says_what_to_do(warehouse_url: URL) -> None:
 def test_no_database_is_said_without_the_password() -> None:
     why_not = readiness(lambda: asking_engine(NOWHERE.set(port=free_port())))()
     assert why_not is not None
-    assert why_not.startswith("no database at postgresql+psycopg://etl:***@127.0.0.1:")
+    assert why_not.startswith("no database at postgresql://etl:***@127.0.0.1:")
     assert "planted-password" not in why_not
     assert "\n" not in why_not
 
