@@ -15,6 +15,7 @@
         ├── ContractError         bytes came and were landed, but are not the catalog we know
         │   └── OutOfReachError       they were archived, and are not where they were put
         ├── IncompleteError       the walk contradicts itself, also after walking again
+        ├── ClockError            the clock of this host is ahead: what it dates is landed, not loaded
         ├── ConflictError         another snapshot of this source has the same time
         └── SupersededError       the run was given up for dead, and another may have taken its place
 
@@ -84,6 +85,10 @@ class OutOfReachError(ContractError):
 
 class IncompleteError(SourceError):
     """The walk contradicts itself, also after walking again."""
+
+
+class ClockError(SourceError):
+    """The clock of this host is ahead of the database's: a snapshot that it dates would hide all those before it."""
 
 
 class ConflictError(SourceError):

@@ -12,8 +12,10 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.database.engine import Begin
 from etl.domain.garbage import uncollected
+from etl.domain.snapshot import Origin
 from etl.errors import ContractError
 from etl.load import basket, history, judge, landing
+from etl.load.clock import Now
 from etl.load.doubt import Doubt
 from etl.load.history import Loaded
 from etl.load.landing import Landed
@@ -28,16 +30,28 @@ from etl.telemetry import span
 Clock = Callable[[], datetime]
 """Gives aware UTC times."""
 
+Confirm = Callable[[Result], bool]
+"""Asks a person whether a saved snapshot that is held is loaded all the same."""
+
+
+def nobody(_: Result) -> bool:
+    """Confirm nothing: there is no person to ask."""
+    return False
+
 
 @dataclass(frozen=True, kw_only=True)
 class Loading:
-    """Loads snapshots of ``source``; ``archive`` is where archived bodies are, if not where they were put."""
+    """Loads snapshots of ``source``; ``archive`` is where archived bodies are, if not where they were put.
+
+    ``now`` is the second clock. ``confirm`` is asked about saved snapshots in doubt; None: all are loaded as they are.
+    """
 
     begin: Begin
     source: Source[Any]
-    clock: Clock
+    now: Now
     doubt: Doubt = field(default_factory=Doubt)
     archive: Path | None = None
+    confirm: Confirm | None = nobody
 
     def take_all(self, saved: Sequence[tuple[Parcel, Prepared]]) -> Iterator[Result]:
         """Land snapshots in one transaction, no two of one time, and load them in another; results in order.
@@ -47,7 +61,7 @@ class Loading:
         with span("etl.land", source=self.source.name, snapshots=len(saved)), self.begin() as connection:
             lock_source(connection, self.source.name)
             parcels = [parcel for parcel, _ in saved]
-            landed = landing.land_all(connection, parcels, landed_at=self.clock())
+            landed = landing.land_all(connection, parcels, landed_at=self.now(connection))
             known = [each for each in landed if isinstance(each, Landed) and each.status != "landed"]
             verdicts = landing.verdicts(connection, known)
         pairs = list(zip(landed, saved, strict=True))
@@ -76,22 +90,29 @@ class Loading:
         """
         return next(iter(list(self._pending({landed.snapshot_id: prepared}))), None) or self._told(landed)
 
-    def load(self, connection: Connection, landed: Landed, prepared: Prepared = NOTHING) -> Result:
+    def load(
+        self, connection: Connection, landed: Landed, prepared: Prepared = NOTHING, *, is_confirmed: bool = False
+    ) -> Result:
         """Read a landed snapshot and load it, in the caller's transaction and under the source's lock.
 
-        What cannot be read, or not be stored as it was read, is logged as failed; history is then untouched.
+        One that ``is_confirmed`` by a person is never held. What cannot be read, or not be stored as it was read, is logged as failed; history is then untouched.
         """
-        result, moved_at = self._load(connection, landed, prepared)
+        result, moved_at = self._load(connection, landed, prepared, is_confirmed=is_confirmed)
         follow(connection, landed.source, moved_at)
         return result
 
-    def _load(self, connection: Connection, landed: Landed, prepared: Prepared) -> tuple[Result, datetime | None]:
+    def _load(
+        self, connection: Connection, landed: Landed, prepared: Prepared, *, is_confirmed: bool
+    ) -> tuple[Result, datetime | None]:
         """Load a snapshot; also gives since when prices moved, which the caller has to follow up."""
         read = reader(connection, self.source, self.archive)
         try:
             with connection.begin_nested(), uncollected():
                 catalog = read_next(connection, landed, self.source, self.archive, prepared)
-                loaded = judge.load(connection, landed, catalog, read, now=self.clock(), doubt=self.doubt)
+                now = self.now(connection)
+                loaded = judge.load(
+                    connection, landed, catalog, read, now=now, doubt=self.doubt, is_confirmed=is_confirmed
+                )
         except (ContractError, DBAPIError) as error:
             if isinstance(error, DBAPIError) and not is_about_the_data(error):
                 raise
@@ -104,32 +125,51 @@ class Loading:
         """Load all that is landed, oldest first, as many in one transaction as are at hand; gives what became of these.
 
         What follows from all of them is then worked out once. Killed half-way, none of these is loaded, all are landed.
+        A saved one in doubt ends the transaction: whoever is asked about it keeps nobody waiting meanwhile.
         """
+        confirmed: set[int] = set()
         while True:
             done: list[Result] = []
+            doubtful: Landed | None = None
             with self.begin() as connection:
                 lock_source(connection, self.source.name)
+                landing.let_in(connection, confirmed)
                 moved = []
-                while len(done) < len(at_hand):
+                while doubtful is None and len(done) < len(at_hand):
                     oldest = landing.next_pending(connection, self.source.name)
                     if oldest is None:
                         break
+                    is_confirmed = oldest.snapshot_id in confirmed or self._is_taken(oldest)
+                    prepared = at_hand.get(oldest.snapshot_id, NOTHING)
                     with span("etl.load", source=self.source.name, snapshot=oldest.snapshot_id) as work:
-                        result, moved_at = self._load(connection, oldest, at_hand.get(oldest.snapshot_id, NOTHING))
+                        result, moved_at = self._load(connection, oldest, prepared, is_confirmed=is_confirmed)
                         work.tell(outcome=result.status, opened=result.opened, closed=result.closed)
                         if not result.is_well:
                             work.fail(result.error or result.reason)
                     moved += [moved_at] if moved_at else []
                     done.append(result)
+                    doubtful = oldest if _is_doubtful(oldest, result) else None
                 follow(connection, self.source.name, min(moved, default=None))
             if not done:
                 return
+            if doubtful is not None and self.confirm is not None and self.confirm(done[-1]):
+                confirmed.add(doubtful.snapshot_id)
+                done.pop()
             yield from (result for result in done if _is_ours(result, at_hand))
+
+    def _is_taken(self, saved: Landed) -> bool:
+        """Whether a snapshot is loaded whatever it shows: it is a saved one, and all of these are confirmed."""
+        return self.confirm is None and saved.origin is Origin.BACKFILL
 
     def _told(self, landed: Landed) -> Result:
         """What the log says of it: another process loaded it."""
         with self.begin() as connection:
             return told(landed, history.logged(connection, landed))
+
+
+def _is_doubtful(landed: Landed, result: Result) -> bool:
+    """Whether a person is to be asked about a snapshot."""
+    return result.status == "held" and landed.origin is Origin.BACKFILL
 
 
 def _is_ours(result: Result, at_hand: Mapping[int, Prepared]) -> bool:

@@ -3,7 +3,7 @@
 The caller owns the transaction and commits it before it reads the bytes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -102,6 +102,13 @@ def next_pending(connection: Connection, name: str) -> Landed | None:
     return None if row is None else _landed(row)
 
 
+def let_in(connection: Connection, confirmed: Collection[int]) -> None:
+    """Let held snapshots be loaded after all, because a person has confirmed them."""
+    if confirmed:
+        held = snapshot.c.snapshot_id.in_(confirmed), snapshot.c.status == "held"
+        connection.execute(update(snapshot).where(*held).values(status="landed", reason=None))
+
+
 def pages_of(connection: Connection, snapshot_id: int, archive: Path | None = None) -> tuple[Page, ...]:
     """The pages of a snapshot, byte for byte; ``archive`` is where archived bodies are, if not where they were put.
 
@@ -172,15 +179,20 @@ def _known(parcel: Parcel, there: Iterable[Row]) -> Landed | ConflictError | Non
 
 
 def _again(connection: Connection, known: Iterable[Landed]) -> None:
-    """Give those that failed another chance, for the reading may have improved."""
-    failed = [each.snapshot_id for each in known if each.status == "failed"]
-    if failed:
-        chance = update(snapshot).where(snapshot.c.snapshot_id.in_(failed)).values(status="landed", reason=None)
+    """Give another chance to those that failed, for the reading may have improved, and to saved ones that are held."""
+    again = [each.snapshot_id for each in known if _has_a_chance(each)]
+    if again:
+        chance = update(snapshot).where(snapshot.c.snapshot_id.in_(again)).values(status="landed", reason=None)
         connection.execute(chance)
 
 
+def _has_a_chance(known: Landed) -> bool:
+    """Whether landing it again loads it again: the person who does so may confirm it now. What is rejected stays so."""
+    return known.status == "failed" or (known.status == "held" and known.origin is Origin.BACKFILL)
+
+
 def _with_a_chance(known: Landed | ConflictError) -> Landed | ConflictError:
-    return replace(known, status="landed") if isinstance(known, Landed) and known.status == "failed" else known
+    return replace(known, status="landed") if isinstance(known, Landed) and _has_a_chance(known) else known
 
 
 _LANDED = (
