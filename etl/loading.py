@@ -95,7 +95,8 @@ class Loading:
     ) -> Result:
         """Read a landed snapshot and load it, in the caller's transaction and under the source's lock.
 
-        One that ``is_confirmed`` by a person is never held. What cannot be read, or not be stored as it was read, is logged as failed; history is then untouched.
+        One that ``is_confirmed`` by a person is never held. What cannot be read, or not be stored as it was read, is
+        logged as failed; history is then untouched.
         """
         result, moved_at = self._load(connection, landed, prepared, is_confirmed=is_confirmed)
         follow(connection, landed.source, moved_at)
@@ -109,10 +110,8 @@ class Loading:
         try:
             with connection.begin_nested(), uncollected():
                 catalog = read_next(connection, landed, self.source, self.archive, prepared)
-                now = self.now(connection)
-                loaded = judge.load(
-                    connection, landed, catalog, read, now=now, doubt=self.doubt, is_confirmed=is_confirmed
-                )
+                doubt = None if is_confirmed else self.doubt
+                loaded = judge.load(connection, landed, catalog, read, now=self.now(connection), doubt=doubt)
         except (ContractError, DBAPIError) as error:
             if isinstance(error, DBAPIError) and not is_about_the_data(error):
                 raise

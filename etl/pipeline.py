@@ -183,8 +183,8 @@ class Pipeline:
     def release(self, source: Source[Any], snapshot_id: int) -> Result:
         """Load a snapshot at its own time because a person says so, unless it counts already.
 
-        Raises ``UsageError`` when there is no such snapshot or it cannot count, ``ContractError`` when it is unreadable:
-        then nothing has changed.
+        Raises ``UsageError`` when there is no such snapshot or it cannot count, ``ContractError`` when it cannot be
+        read: then nothing has changed.
         """
         with self.engine.begin() as connection:
             lock_source(connection, source.name)
@@ -280,11 +280,11 @@ class Pipeline:
         Loaded, it would be what holds until its time has come, and hide all that is observed before.
         """
         why = future(snapshot.observed_at, self.now(connection)) if snapshot.origin is Origin.RUN else None
-        return why and ClockError(f"{snapshot.source}: the snapshot {why}: set the clock of this host, then run again")
+        if why is None:
+            return None
+        return ClockError(f"{snapshot.source}: the snapshot {why}: check the clock of this host, then run again")
 
-    def _loading(
-        self, source: Source[Any], begin: Begin | None = None, confirm: Confirm | None = nobody
-    ) -> Loading:
+    def _loading(self, source: Source[Any], begin: Begin | None = None, confirm: Confirm | None = nobody) -> Loading:
         return Loading(
             begin=begin or self.engine.begin,
             source=source,

@@ -199,8 +199,8 @@ class Settings(BaseSettings):
         0.2,
         ge=0,
         le=1,
-        description="A live snapshot is held that removes a larger share of the models or prices, makes it free, or moves "
-        "it by one and the same power of ten.",
+        description="A live snapshot is held that removes a larger share of the models or prices, makes it free, or "
+        "moves it by one and the same power of ten.",
     )
     doubt_minimum: int = Field(2, ge=1, description="Steps of fewer models or prices than this are never held.")
     doubt_confirm_after_seconds: int = Field(

@@ -103,7 +103,7 @@ _NOTIFY = Statement(select(func.pg_notify(literal(CHANNEL), bindparam("told", ty
 
 
 def beside(connection: Connection, source: str, observed_at: datetime, later_at: datetime | None) -> set[str]:
-    """The models whose changes a late snapshot, or one taken back, dates otherwise, although it shows nothing new of them.
+    """The models whose changes a late snapshot, or one taken back, dates otherwise, although it shows nothing of them.
 
     It narrows the time before a later change, or widens it where only a snapshot that could prove nothing bounded it;
     one that is taken back bounded it itself.

@@ -27,7 +27,7 @@ from etl.load import relations
 from etl.load.merge import SOURCE, Step, Way, is_concerned, is_open, may_end, same
 from etl.load.relations import Relation
 
-GONE, FREE = "gone", "free"
+GONE, WITH_MODEL, FREE = "gone", "gone with its model", "free"
 """Moves of a row in a snapshot; another one is a number: by how many powers of ten a price moved."""
 
 Counts = dict[str | None, int]
@@ -39,8 +39,9 @@ class Doubt:
     """When a step is too large to be loaded at once.
 
     ``share`` is the largest part of a source's models or prices, 0 to 1, that may go, become free or move by one power
-    of ten in one step. Fewer than ``minimum`` of them always may: in a small catalog one is a large share. A later
-    snapshot confirms one that is held from ``confirm_after`` on: a fault of a minute shows the same twice.
+    of ten in one step. Fewer than ``minimum`` of them always may, and models with their prices: in a small catalog one
+    is a large share. A later snapshot confirms one that is held from ``confirm_after`` on: a fault of a minute shows
+    the same twice.
     """
 
     share: float = 0.2
@@ -62,6 +63,8 @@ def objection(connection: Connection, step: Step, doubt: Doubt, former: Records 
     if doubt.is_much(gone := models.get(GONE, 0), total):
         return f"would remove {gone} of {total} models"
     prices = _moves(connection, relations.price, step)
+    if gone >= doubt.minimum:
+        prices[GONE] = prices.get(GONE, 0) + prices.pop(WITH_MODEL, 0)
     return _about_prices(prices, former.prices if former else sum(prices.values()), doubt)
 
 
@@ -74,8 +77,8 @@ def is_bare(connection: Connection, source: str, catalog: Catalog) -> bool:
 
 
 def _about_prices(moves: Counts, total: int, doubt: Doubt) -> str | None:
-    gone, freed = moves.pop(GONE, 0), moves.pop(FREE, 0)
-    if gone and gone == total:
+    gone, gone_with_model, freed = (moves.pop(move, 0) for move in (GONE, WITH_MODEL, FREE))
+    if total and gone + gone_with_model == total:
         return f"would remove all {total} prices"
     if doubt.is_much(gone, total):
         return f"would remove {gone} of {total} prices"
@@ -95,8 +98,12 @@ def _moves(connection: Connection, relation: Relation, step: Step) -> Counts:
 @cache
 def _counting(relation: Relation, way: Way) -> Statement:
     old, new = relation.table, relation.stage
-    moves = [(new.c[relation.key[0]].is_(None) & may_end(relation, way), literal(GONE, Text))]
+    is_gone: ColumnElement[bool] = new.c[relation.key[0]].is_(None) & may_end(relation, way)
+    moves: list[tuple[ColumnElement[bool], ColumnElement[str]]] = [(is_gone, literal(GONE, Text))]
     if relation is relations.price:
+        shown = relations.model.stage
+        is_shown = exists(select(shown.c.model_id).where(shown.c.model_id == old.c.model_id)).correlate(old)
+        moves.insert(0, (is_gone & ~is_shown, literal(WITH_MODEL, Text)))
         moves += [(_becomes_free(old, new), literal(FREE, Text)), (_is_slipped(old, new), cast(_power(old, new), Text))]
     move = case(*moves).label("move")
     joined = old.outerjoin(new, same(old, new, relation.key))

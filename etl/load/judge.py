@@ -21,28 +21,27 @@ from etl.load.tables import raw_snapshot, snapshot
 
 
 def load(
-    connection: Connection,
-    arrived: Landed,
-    catalog: Catalog,
-    read: Read,
-    *,
-    now: datetime,
-    doubt: Doubt,
-    is_confirmed: bool = False,
+    connection: Connection, arrived: Landed, catalog: Catalog, read: Read, *, now: datetime, doubt: Doubt | None
 ) -> Loaded:
-    """Load a snapshot, or hold it, unless a person has confirmed it. The caller holds the lock of the source."""
-    if is_confirmed:
+    """Load a snapshot, or hold it; without ``doubt`` a person has confirmed it. The caller holds the source's lock."""
+    if doubt is None:
         return fit(connection, arrived, catalog, read, now=now)
-    why, moved_at = _objection(connection, arrived, catalog, doubt), None
+    why = _objection(connection, arrived, catalog, doubt)
+    moved = []
     if arrived.origin is Origin.BACKFILL:
         why = future(arrived.observed_at, now) or why
     elif catalog.coverage.is_complete:
-        why, moved_at = _decide(connection, arrived, catalog, why, read, now=now, doubt=doubt)
+        held = _held_before(connection, arrived)
+        confirmed = _confirmed(connection, arrived, catalog, held, read, doubt) if why else []
+        moved = [_confirm(connection, *each, read, now=now, by=arrived) for each in confirmed]
+        why = None if confirmed else why
+        if why is None:
+            _reject(connection, held[: len(held) - len(confirmed)], arrived)
     if why:
         mark(connection, arrived, "held", why)
         return Loaded(status="held", reason=why)
     loaded = fit(connection, arrived, catalog, read, now=now)
-    return replace(loaded, moved_at=moved_at or loaded.moved_at)
+    return replace(loaded, moved_at=min(filter(None, (*moved, loaded.moved_at)), default=None))
 
 
 def reject(connection: Connection, refused: Landed, read: Read, *, now: datetime) -> Loaded:
@@ -101,34 +100,6 @@ def _objection(
     return objection(connection, step, doubt, catalog.part.former if catalog.part else None)
 
 
-def _decide(
-    connection: Connection,
-    arrived: Landed,
-    catalog: Catalog,
-    why: str | None,
-    read: Read,
-    *,
-    now: datetime,
-    doubt: Doubt,
-) -> tuple[str | None, datetime | None]:
-    """Load the held snapshots that a complete one confirms, and reject the others where it is not held itself.
-
-    Returns why it is held all the same, and since when prices moved.
-    """
-    held = _held_before(connection, arrived)
-    confirmed = _confirmed(connection, arrived, catalog, held, read, doubt) if why else []
-    moved = []
-    for each, former in confirmed:
-        fitted = fit(connection, each, former, read, now=now)
-        moved.append(fitted.moved_at)
-        held.remove(each)
-        _tell("held snapshot confirmed", each, by=arrived, opened=fitted.opened, closed=fitted.closed)
-    why = None if confirmed else why
-    if why is None:
-        _reject(connection, held, arrived)
-    return why, min(filter(None, moved), default=None)
-
-
 def _confirmed(
     connection: Connection, arrived: Landed, catalog: Catalog, held: Sequence[Landed], read: Read, doubt: Doubt
 ) -> list[tuple[Landed, Catalog]]:
@@ -149,6 +120,15 @@ def _confirmed(
         found.insert(0, (each, former))
     is_due = bool(found) and arrived.observed_at - found[0][0].observed_at >= doubt.confirm_after
     return found if is_due else []
+
+
+def _confirm(
+    connection: Connection, held: Landed, catalog: Catalog, read: Read, *, now: datetime, by: Landed
+) -> datetime | None:
+    """Load a held snapshot because another one agrees with it; returns since when prices moved."""
+    fitted = fit(connection, held, catalog, read, now=now)
+    _tell("held snapshot confirmed", held, by=by, opened=fitted.opened, closed=fitted.closed)
+    return fitted.moved_at
 
 
 def _readable(held: Landed, read: Read) -> Catalog | None:
