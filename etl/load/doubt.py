@@ -17,6 +17,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    literal_column,
     select,
 )
 
@@ -118,7 +119,7 @@ def _becomes_free(old: FromClause, new: FromClause) -> ColumnElement[bool]:
 def _is_slipped(old: FromClause, new: FromClause) -> ColumnElement[bool]:
     """Whether a price is an exact power of ten of what it was: a unit was mistaken for another one."""
     smaller, larger = func.least(old.c.unit_price, new.c.unit_price), func.greatest(old.c.unit_price, new.c.unit_price)
-    factor = func.power(literal(10, Numeric), func.abs(_power(old, new)))
+    factor = func.power(literal_column("10::numeric", Numeric), func.abs(_power(old, new)))
     both = and_(old.c.price_state == "priced", new.c.price_state == "priced", old.c.currency == new.c.currency)
     return and_(both, old.c.unit_price != new.c.unit_price, larger == smaller * factor)
 
