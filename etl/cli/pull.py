@@ -95,6 +95,8 @@ def backfill(
     current.record_configuration(named=[asked])
     with closing(current.pipeline.backfill(asked.source, found, confirm=None if is_confirmed else _ask)) as results:
         done = list(shown(results, total=len(found)))
+    if (held := sum(result.status == "held" for result in done)) and not is_confirmed:
+        output.note(f"{held} in doubt: the same command with --yes loads {'it' if held == 1 else 'them'}")
     if as_json or len(done) <= ROWS:
         finish(done, as_json=as_json)
     else:
