@@ -43,7 +43,7 @@ def on_terminal(
     interrupt_at: str | None = None,
     answers: Sequence[str] = (),
 ) -> Seen:
-    """Run ``etl``; press Ctrl-C as soon as ``interrupt_at`` can be read, and answer each question that ends in [y/N]."""
+    """Run ``etl``; press Ctrl-C as soon as ``interrupt_at`` can be read, and answer what asks [y/N]."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
     command = [sys.executable, "-c", _TAKE_TERMINAL, *arguments]

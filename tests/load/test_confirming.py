@@ -1,4 +1,4 @@
-"""A held snapshot is confirmed by a later one that agrees, unless it comes too soon or shows nothing: then by a person."""
+"""A held snapshot is confirmed by a later one that agrees, but not by one that comes too soon or shows nothing."""
 
 from dataclasses import replace
 from datetime import timedelta

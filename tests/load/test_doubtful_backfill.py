@@ -22,13 +22,13 @@ LIFE = {0: FULL, 1: SEVEN, 2: SEVEN, 3: THREE, 4: THREE}
 class Person:
     """Answers what was prepared, and remembers what was asked."""
 
-    def __init__(self, *answers: bool) -> None:
+    def __init__(self, *answers: str) -> None:
         self.answers = list(answers)
         self.asked: list[str | None] = []
 
     def __call__(self, doubtful: Result) -> bool:
         self.asked.append(doubtful.reason)
-        return self.answers.pop(0) if self.answers else False
+        return bool(self.answers) and self.answers.pop(0) == "yes"
 
 
 def backfill(engine: Engine, worlds: dict[int, World], person: Person) -> list[str]:
@@ -38,7 +38,7 @@ def backfill(engine: Engine, worlds: dict[int, World], person: Person) -> list[s
 
 
 def test_whoever_says_yes_is_asked_once_for_each_large_step(engine: Engine) -> None:
-    person = Person(True, True)
+    person = Person("yes", "yes")
     assert backfill(engine, LIFE, person) == ["loaded", "loaded", "unchanged", "loaded", "unchanged"]
     assert person.asked == ["would remove 3 of 10 models", "would remove 4 of 7 models"]
     assert believed(engine, "s") == history(LIFE)
@@ -46,14 +46,14 @@ def test_whoever_says_yes_is_asked_once_for_each_large_step(engine: Engine) -> N
 
 def test_without_a_yes_it_is_held_and_the_others_load(engine: Engine) -> None:
     worlds = {0: FULL, 1: SEVEN, 2: FULL}
-    assert backfill(engine, worlds, Person(False)) == ["loaded", "held", "unchanged"]
+    assert backfill(engine, worlds, Person("no")) == ["loaded", "held", "unchanged"]
     assert believed(engine, "s") == history({0: FULL, 2: FULL})
 
 
 def test_the_same_again_asks_again_and_a_yes_then_loads_it(engine: Engine) -> None:
     worlds = {0: FULL, 1: SEVEN, 2: FULL}
-    backfill(engine, worlds, Person(False))
-    assert backfill(engine, worlds, Person(True)) == ["loaded", "loaded", "unchanged"]
+    backfill(engine, worlds, Person("no"))
+    assert backfill(engine, worlds, Person("yes")) == ["loaded", "loaded", "unchanged"]
     assert believed(engine, "s") == history(worlds)
 
 
@@ -66,7 +66,7 @@ def test_to_take_all_loads_what_was_held_before(engine: Engine) -> None:
 
 def test_a_late_one_is_judged_by_the_state_before_it(engine: Engine) -> None:
     load_all(engine, "s", {0: FULL, 4: THREE})
-    person = Person(True)
+    person = Person("yes")
     assert backfill(engine, {1: FULL, 2: THREE, 3: THREE}, person) == ["unchanged", "loaded", "unchanged"]
     assert person.asked == ["would remove 7 of 10 models"]
     assert believed(engine, "s") == history({0: FULL, 1: FULL, 2: THREE, 3: THREE, 4: THREE})

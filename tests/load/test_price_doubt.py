@@ -31,6 +31,10 @@ def changed(count: int, change: Callable[[str], str | None], world: World = FULL
     return World(models)
 
 
+def to(price: str) -> Callable[[str], str]:
+    return lambda _: price
+
+
 def times(factor: str) -> Callable[[str], str]:
     return lambda price: f"{Decimal(price) * Decimal(factor):f}"
 
@@ -63,7 +67,7 @@ def test_too_large_a_step_of_prices_is_held_with_its_reason(engine: Engine, worl
         changed(60, times("20")),
         changed(60, lambda price: f"{Decimal(price):.3e}"),
         changed(60, lambda _: "-1"),
-        # Twelve to each of three powers: no single unit was mistaken.
+        # Twelve of each of three powers: no single unit was mistaken.
         changed(12, times("10"), changed(24, times("10"), changed(36, times("10")))),
     ],
 )
@@ -74,7 +78,7 @@ def test_what_a_catalog_may_do_in_one_step_is_loaded(engine: Engine, world: Worl
 
 
 def test_a_dynamic_or_free_price_that_gets_an_amount_is_no_slip(engine: Engine) -> None:
-    worlds = {day: changed(60, lambda _, price=price: price) for day, price in enumerate(["-1", "1", "-1", "10"])}
+    worlds = {day: changed(60, to(price)) for day, price in enumerate(["-1", "1", "-1", "10"])}
     assert {observe(engine, "s", day, world).status for day, world in worlds.items()} == {"loaded"}
     observe(engine, "t", 0, changed(60, lambda _: "0"))
     assert observe(engine, "t", 1, FULL).status == "loaded"

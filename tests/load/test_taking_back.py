@@ -43,7 +43,7 @@ def verify(engine: Engine, source: str = "s", *, is_applied: bool = False, kind:
 def present(engine: Engine, source: str) -> dict[str, list[str]]:
     """All that is current of a source: versions, changes, moves of the index, and what could not be read."""
     ours = "'{version_id,asserted,retracted,snapshot_id,source,known_from,known_to,end_known_from}'::text[]"
-    current = {table: " AND known_to IS NULL" for table in HISTORY}
+    current = dict.fromkeys(HISTORY, " AND known_to IS NULL")
     tables = current | dict.fromkeys(("core.basket_move", "core.quarantine", "core.unmapped_field"), "")
     rows = f"SELECT (to_jsonb(t) - {ours})::text FROM %s t WHERE source = :s%s"
     with engine.connect() as connection:
@@ -184,7 +184,7 @@ def test_other_bytes_may_take_the_time_of_what_was_taken_back_and_then_keep_it_o
 def test_what_it_confirmed_stays_when_the_snapshot_that_confirmed_it_is_taken_back(engine: Engine) -> None:
     observe(engine, "s", 0, FULL)
     observe(engine, "s", 1, SEVEN)
-    confirming = observe(engine, "s", 2, World(SEVEN.models | {"openai/m0": ("A", {"prompt": "3"})}))
+    confirming = observe(engine, "s", 2, World(dict(SEVEN.models) | {"openai/m0": ("A", {"prompt": "3"})}))
     take_back(engine, confirming.snapshot_id)
     assert believed(engine, "s") == history({0: FULL, 1: SEVEN})
     assert verify(engine)

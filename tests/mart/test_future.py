@@ -64,13 +64,3 @@ def test_what_is_to_come_stands_in_the_history_and_is_answered_for_its_time(answ
     then = f"as_of('{(NOW + timedelta(days=901)).isoformat()}')"
     assert [float(str(row[0])) for row in rows(future, asked % then)] == [9e-06]
     assert len(rows(future, asked % "history")) == 2
-
-
-def test_the_plan_looks_at_closed_versions_only_where_a_snapshot_is_to_come(engine: Engine) -> None:
-    load(engine, "s", (timedelta(days=-1), THEN))
-    with engine.connect() as connection:
-        plan = "\n".join(
-            connection.scalars(text("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT * FROM mart.price_in_force"))
-        )
-    assert "One-Time Filter" in plan
-    assert "never executed" in plan
