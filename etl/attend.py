@@ -62,7 +62,7 @@ class Attendant:
                 why_missed=why_missed,
             )
             with connection.begin():
-                begun = ledger.begin(connection, asking, self.pipeline.clock())
+                begun = ledger.begin(connection, asking, self.pipeline.slot_time(connection))
             if begun is None:
                 return self._not_due(connection, name)
             about = {"source": name, "run": begun.run_id}
@@ -77,7 +77,8 @@ class Attendant:
             result = replace(self._pull(configured, take), run_id=begun.run_id)
             with self.pipeline.engine.begin() as connection:
                 error = result.error or (result.reason if not result.is_well else None)
-                ledger.end(connection, begun, outcome=result.status, error=error, now=self.pipeline.clock())
+                now = self.pipeline.slot_time(connection)
+                ledger.end(connection, begun, outcome=result.status, error=error, now=now)
         finally:
             self.ended(begun)
         return result
@@ -110,7 +111,7 @@ class Attendant:
         return Result(source=name, status="taken", reason=f"{who} is at it")
 
     def _not_due(self, connection: Connection, name: str) -> Result:
-        last = ledger.latest_slot(connection, name, self.pipeline.clock())
+        last = ledger.latest_slot(connection, name, self.pipeline.slot_time(connection))
         connection.rollback()
         if last is None:
             return Result(source=name, status="not_due")

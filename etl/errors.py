@@ -16,6 +16,7 @@
         │   ├── OutOfReachError       they were archived, and are not where they were put
         │   └── DamagedError          the stored bytes are not those that were landed
         ├── IncompleteError       the walk contradicts itself, also after walking again
+        ├── ClockError            the clock of this host is ahead: what it dates is landed, not loaded
         ├── ConflictError         another snapshot of this source has the same time
         └── SupersededError       the run was given up for dead, and another may have taken its place
 
@@ -89,6 +90,10 @@ class DamagedError(ContractError):
 
 class IncompleteError(SourceError):
     """The walk contradicts itself, also after walking again."""
+
+
+class ClockError(SourceError):
+    """The clock of this host is ahead of the database's: a snapshot that it dates would hide all those before it."""
 
 
 class ConflictError(SourceError):

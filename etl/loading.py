@@ -14,7 +14,9 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.database.engine import Begin
 from etl.domain.garbage import uncollected
+from etl.domain.snapshot import Origin
 from etl.load import attempts, basket, history, judge, landing
+from etl.load.clock import Now
 from etl.load.doubt import Doubt
 from etl.load.history import Loaded
 from etl.load.landing import MOST_ATTEMPTS, Landed
@@ -29,20 +31,30 @@ from etl.telemetry import span
 Clock = Callable[[], datetime]
 """Gives aware UTC times."""
 
+Confirm = Callable[[Result], bool]
+"""Asks a person whether a saved snapshot that is held is loaded all the same."""
+
+
+def nobody(_: Result) -> bool:
+    """Confirm nothing: there is no person to ask."""
+    return False
+
 
 @dataclass(frozen=True, kw_only=True)
 class Loading:
     """Loads snapshots of ``source``; ``archive`` is where archived bodies are, if not where they were put.
 
-    ``aside`` begins a transaction beside the one that ``begin`` began.
+    ``aside`` begins a transaction beside the one that ``begin`` began. ``now`` is the second clock. ``confirm`` is
+    asked about saved snapshots in doubt; None: all are loaded as they are.
     """
 
     begin: Begin
     aside: Begin
     source: Source[Any]
-    clock: Clock
+    now: Now
     doubt: Doubt = field(default_factory=Doubt)
     archive: Path | None = None
+    confirm: Confirm | None = nobody
 
     def take_all(self, saved: Sequence[tuple[Parcel, Prepared]]) -> Iterator[Result]:
         """Land snapshots in one transaction, no two of one time, and load them in another; results in order.
@@ -52,7 +64,7 @@ class Loading:
         with span("etl.land", source=self.source.name, snapshots=len(saved)), self.begin() as connection:
             lock_source(connection, self.source.name)
             parcels = [parcel for parcel, _ in saved]
-            landed = landing.land_all(connection, parcels, landed_at=self.clock(), archive=self.archive)
+            landed = landing.land_all(connection, parcels, landed_at=self.now(connection), archive=self.archive)
             known = [each for each in landed if isinstance(each, Landed) and each.status != "landed"]
             verdicts = landing.verdicts(connection, known)
         pairs = list(zip(landed, saved, strict=True))
@@ -84,16 +96,21 @@ class Loading:
         together = {landed.snapshot_id} if landed.is_new else set()
         return next(iter(list(self._pending({landed.snapshot_id: prepared}, together))), None) or self._told(landed)
 
-    def load(self, connection: Connection, landed: Landed, prepared: Prepared = NOTHING) -> Result:
+    def load(
+        self, connection: Connection, landed: Landed, prepared: Prepared = NOTHING, *, is_confirmed: bool = False
+    ) -> Result:
         """Read a landed snapshot and load it, in the caller's transaction and under the source's lock.
 
-        Whatever goes wrong with it is logged as its failure; history is then untouched.
+        One that ``is_confirmed`` by a person is never held. Whatever goes wrong with it is logged as its failure; then
+        history is untouched.
         """
-        result, moved_at = self._load(connection, landed, prepared)
+        result, moved_at = self._load(connection, landed, prepared, is_confirmed=is_confirmed)
         follow(connection, landed.source, moved_at)
         return result
 
-    def _load(self, connection: Connection, landed: Landed, prepared: Prepared) -> tuple[Result, datetime | None]:
+    def _load(
+        self, connection: Connection, landed: Landed, prepared: Prepared, *, is_confirmed: bool
+    ) -> tuple[Result, datetime | None]:
         """Load a snapshot; also gives since when prices moved, which the caller has to follow up.
 
         Whatever goes wrong is this snapshot's failure, so that the next one is loaded. Raises only errors of the
@@ -103,7 +120,8 @@ class Loading:
         try:
             with connection.begin_nested(), uncollected():
                 catalog = read_next(connection, landed, self.source, self.archive, prepared)
-                loaded = judge.load(connection, landed, catalog, read, now=self.clock(), doubt=self.doubt)
+                doubt = None if is_confirmed else self.doubt
+                loaded = judge.load(connection, landed, catalog, read, now=self.now(connection), doubt=doubt)
         except Exception as error:
             if is_of_the_database(error, connection):
                 raise
@@ -114,12 +132,14 @@ class Loading:
         """Load all that is landed, oldest first; gives what became of it.
 
         Snapshots ``together`` are loaded in one transaction, and what follows from all of them is worked out once. When
-        that fails, and for those that a crash left behind, each has a transaction of its own.
+        that fails, and for those that a crash left behind, each has a transaction of its own. A saved one in doubt ends
+        the transaction: whoever is asked about it keeps nobody waiting meanwhile.
         """
+        confirmed: AbstractSet[int] = set()
         while True:
             taken: list[Landed] = []
             try:
-                done = self._load_some(at_hand, together, taken)
+                done = self._load_some(at_hand, together, confirmed, taken)
             except BaseException as error:
                 self._give_back(error, taken)
                 if not isinstance(error, Exception) or not taken or is_of_the_database(error):
@@ -130,10 +150,20 @@ class Loading:
                     continue
             if not done:
                 return
+            doubtful = taken[len(done) - 1]
+            if _is_doubtful(doubtful, done[-1]) and self.confirm is not None and self.confirm(done[-1]):
+                # Loaded alone: a load that is begun anew counts as an attempt of its own.
+                confirmed, together = confirmed | {doubtful.snapshot_id}, together - {doubtful.snapshot_id}
+                self._let_in(doubtful)
+                done.pop()
             yield from (result for result in done if _is_ours(result, at_hand))
 
     def _load_some(
-        self, at_hand: Mapping[int, Prepared], together: AbstractSet[int], taken: list[Landed]
+        self,
+        at_hand: Mapping[int, Prepared],
+        together: AbstractSet[int],
+        confirmed: AbstractSet[int],
+        taken: list[Landed],
     ) -> list[Result]:
         """Load the oldest ones in one transaction, which are ``taken``: of those ``together`` all, else one."""
         done, moved = [], []
@@ -146,16 +176,22 @@ class Loading:
                 if not self._may_begin(oldest, is_counted=oldest.snapshot_id in together):
                     done.append(self._told_as_failed(oldest, attempts.set_aside(connection, oldest)))
                     break
-                result, moved_at = self._traced(connection, oldest, at_hand.get(oldest.snapshot_id, NOTHING))
+                is_confirmed = oldest.snapshot_id in confirmed or self._is_taken(oldest)
+                prepared = at_hand.get(oldest.snapshot_id, NOTHING)
+                result, moved_at = self._traced(connection, oldest, prepared, is_confirmed=is_confirmed)
                 moved += [moved_at] if moved_at else []
                 done.append(result)
+                if _is_doubtful(oldest, result):
+                    break
             follow(connection, self.source.name, min(moved, default=None))
         return done
 
-    def _traced(self, connection: Connection, landed: Landed, prepared: Prepared) -> tuple[Result, datetime | None]:
+    def _traced(
+        self, connection: Connection, landed: Landed, prepared: Prepared, *, is_confirmed: bool
+    ) -> tuple[Result, datetime | None]:
         """Load a snapshot, as a span of the trace."""
         with span("etl.load", source=self.source.name, snapshot=landed.snapshot_id) as work:
-            result, moved_at = self._load(connection, landed, prepared)
+            result, moved_at = self._load(connection, landed, prepared, is_confirmed=is_confirmed)
             work.tell(outcome=result.status, opened=result.opened, closed=result.closed)
             if not result.is_well:
                 work.fail(result.error or result.reason)
@@ -192,10 +228,25 @@ class Loading:
     def _told_as_failed(self, landed: Landed, reason: str) -> Result:
         return told(landed, Loaded(status="failed", reason=reason))
 
+    def _let_in(self, held: Landed) -> None:
+        """Let a held snapshot be loaded after all, because a person has confirmed it."""
+        with self.begin() as connection:
+            lock_source(connection, held.source)
+            landing.let_in(connection, held.snapshot_id)
+
+    def _is_taken(self, saved: Landed) -> bool:
+        """Whether a snapshot is loaded whatever it shows: it is a saved one, and all of these are confirmed."""
+        return self.confirm is None and saved.origin is Origin.BACKFILL
+
     def _told(self, landed: Landed) -> Result:
         """What the log says of it: another process loaded it."""
         with self.begin() as connection:
             return told(landed, history.logged(connection, landed))
+
+
+def _is_doubtful(landed: Landed, result: Result) -> bool:
+    """Whether a person is to be asked about a snapshot."""
+    return result.status == "held" and landed.origin is Origin.BACKFILL
 
 
 def _is_ours(result: Result, at_hand: Mapping[int, Prepared]) -> bool:

@@ -6,11 +6,13 @@ heard; what is landed and not loaded is loaded by the next run.
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from etl import bulk
@@ -19,17 +21,18 @@ from etl.concurrency import at_once
 from etl.config import ConfiguredSource, Settings
 from etl.database.engine import Begin, one_session
 from etl.domain.snapshot import Origin, Page, Snapshot
-from etl.errors import ContractError, EtlError, SourceError, UsageError, in_short
+from etl.errors import ClockError, ContractError, EtlError, SourceError, in_short
 from etl.extract.client import Limits
 from etl.fetch import fetch
 from etl.load import applied, changes, history, identity, judge, landing, ledger, log, statistics
 from etl.load import verify as verification
+from etl.load.clock import TOLERANCE, Now, future
 from etl.load.comparing import Verdict
 from etl.load.doubt import Doubt
 from etl.load.history import Loaded
 from etl.load.locks import lock_source
 from etl.load.raw import repair
-from etl.loading import Clock, Loading, follow
+from etl.loading import Clock, Confirm, Loading, follow, nobody
 from etl.reading import Prepared, reader
 from etl.result import Result, broken, result_of
 from etl.sources.base import Source
@@ -43,14 +46,19 @@ SETTLED = 1000
 EARLY = (32, 64, 128, 256, 512)
 """Where that is done as well: the planner must learn soon that tables are no longer empty."""
 
+ALREADY = "already"
+"""The reason of a result for which nothing had to be done."""
+
 Take = Callable[[Source[Any], Snapshot, SourceError | None], Result]
 """What becomes of a snapshot that a walk brought home, or of the evidence of its failure."""
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The line into one warehouse. ``clock`` gives aware UTC times: the second clock of history.
+    """The line into one warehouse. ``clock`` gives aware UTC times and dates what is fetched.
 
+    ``known_clock`` dates what becomes known, the second clock of history: ``database_time`` wherever the clock of this
+    host may be wrong; None stands for ``clock``, where time itself is invented.
     ``archive`` is where archived bodies are, if not where they were put. ``quarantine_limit`` is for sources that are
     read as they were landed; one that is configured has its own.
     """
@@ -61,10 +69,22 @@ class Pipeline:
     limits: Limits = field(default_factory=Limits)
     archive: Path | None = None
     quarantine_limit: int = LIMIT
+    known_clock: Now | None = None
 
     def __post_init__(self) -> None:
         """Know by which modules this program reads, before anybody puts others in their place."""
         applied.reading()
+
+    def now(self, connection: Connection) -> datetime:
+        """Return the time by the second clock."""
+        return self.clock() if self.known_clock is None else self.known_clock(connection)
+
+    def slot_time(self, connection: Connection) -> datetime:
+        """Return the time by which slots are due: our clock's, and never much ahead of the database's.
+
+        With a clock two years ahead, one run wrote down 17,519 slots as missed.
+        """
+        return self.clock() if self.known_clock is None else min(self.clock(), self.now(connection) + TOLERANCE)
 
     def run(self, sources: Iterable[ConfiguredSource], settings: Settings, *, is_dry: bool = False) -> Iterator[Result]:
         """One snapshot now of each source, concurrently; results come as they are ready.
@@ -77,15 +97,21 @@ class Pipeline:
             self.settle()
 
     def backfill(
-        self, source: Source[Any], snapshots: Iterable[Snapshot], *, workers: int | None = None
+        self,
+        source: Source[Any],
+        snapshots: Iterable[Snapshot],
+        *,
+        workers: int | None = None,
+        confirm: Confirm | None = None,
     ) -> Generator[Result, None, None]:
         """Land and load saved snapshots in the order in which they are given, in one session of the database.
 
+        ``confirm`` is asked about each that would be held if it were live, and holds it by False; None: all are loaded.
         Of those found on disk the files are read by ``workers`` processes (None: as many as pay), and landed some at
         a time. What is loaded stays when the caller stops half-way; the same again goes on from there.
         """
         with one_session(self.engine) as begin:
-            loading = self._loading(source, begin)
+            loading = self._loading(source, begin, confirm)
             count = 0
             for chunk in self._prepared(source, snapshots, begin, workers):
                 for result in loading.take_all(chunk):
@@ -129,9 +155,12 @@ class Pipeline:
         """
         with span("etl.land", source=source.name) as work, self.engine.begin() as connection:
             lock_source(connection, source.name)
+            failure = failure or self._dated_ahead(connection, snapshot)
             # A catalog that came whole and is not understood yet may be read one day; half a walk never will.
             evidence = None if failure is None or isinstance(failure, ContractError) else str(failure)
-            landed = landing.land(connection, snapshot, landed_at=self.clock(), failure=evidence, archive=self.archive)
+            landed = landing.land(
+                connection, snapshot, landed_at=self.now(connection), failure=evidence, archive=self.archive
+            )
             work.tell(snapshot=landed.snapshot_id)
             if run_id is not None:
                 ledger.land(connection, run_id, landed.snapshot_id)
@@ -140,35 +169,57 @@ class Pipeline:
         structlog.get_logger().info("landed", source=source.name, snapshot=landed.snapshot_id, status=landed.status)
         if failure is not None:
             return result_of(landed, Loaded(status="failed"), error=str(failure))
-        return self._loading(source).load_pending(landed, Prepared(pages=snapshot.pages))
+        # A saved one is handed in by somebody who wants it, as to ``backfill``.
+        confirm = None if snapshot.origin is Origin.BACKFILL else nobody
+        return self._loading(source, confirm=confirm).load_pending(landed, Prepared(pages=snapshot.pages))
 
     def rehearse(self, source: Source[Any], snapshot: Snapshot, failure: SourceError | None = None) -> Result:
         """Land and load in one transaction, and undo it."""
-        if failure is not None:
-            return Result(source=source.name, status="failed", observed_at=snapshot.observed_at, error=str(failure))
         with self.engine.connect() as connection:
+            failure = failure or self._dated_ahead(connection, snapshot)
+            if failure is not None:
+                return Result(source=source.name, status="failed", observed_at=snapshot.observed_at, error=str(failure))
             lock_source(connection, source.name)
-            landed = landing.land(connection, snapshot, landed_at=self.clock())
+            landed = landing.land(connection, snapshot, landed_at=self.now(connection))
             result = self._loading(source).load(connection, landed, Prepared(pages=snapshot.pages))
             changed = tuple(changes.of_snapshot(connection, source.name, snapshot.observed_at))
             connection.rollback()
         return replace(result, changes=changed, snapshot_id=None)
 
     def release(self, source: Source[Any], snapshot_id: int) -> Result:
-        """Load a held snapshot. Raises ``UsageError`` when it is not held, ``ContractError`` when it is unreadable."""
+        """Load a snapshot at its own time because a person says so, unless it counts already.
+
+        Raises ``UsageError`` when there is no such snapshot or it cannot count, ``ContractError`` when it cannot be
+        read: then nothing has changed.
+        """
         with self.engine.begin() as connection:
             lock_source(connection, source.name)
-            held = judge.require_held(connection, snapshot_id)
-            loaded = judge.release(connection, held, reader(connection, source, self.archive), now=self.clock())
-            follow(connection, held.source, loaded.moved_at)
+            released = judge.require(connection, snapshot_id)
+            if released.status in history.COUNTED:
+                return result_of(released, Loaded(status=released.status, reason=ALREADY))
+            judge.require_releasable(connection, released)
+            result = self._loading(source).load(connection, released, is_confirmed=True)
+            if result.error is not None:
+                raise ContractError(result.error)
         self.settle()
-        return result_of(held, loaded)
+        return result
 
-    def reject(self, snapshot_id: int) -> None:
-        """Refuse a held snapshot: it never counts. Raises ``UsageError`` when it is not held."""
+    def reject(self, snapshot_id: int) -> Result:
+        """Refuse a snapshot because a person says so; one that counts is taken back: as if it had never come.
+
+        Raises ``UsageError`` when there is no such snapshot, ``ContractError`` when one beside it is unreadable.
+        """
+        source = self.source_of(snapshot_id)
         with self.engine.begin() as connection:
-            lock_source(connection, judge.require_held(connection, snapshot_id).source)
-            judge.reject(connection, snapshot_id)
+            lock_source(connection, source.name)
+            refused = judge.require(connection, snapshot_id)
+            if refused.status == "rejected":
+                return result_of(refused, Loaded(status="rejected", reason=ALREADY))
+            read = reader(connection, source, self.archive)
+            loaded = judge.reject(connection, refused, read, now=self.now(connection))
+            follow(connection, source.name, loaded.moved_at)
+        self.settle()
+        return result_of(refused, loaded)
 
     def verify(self, source: Source[Any], *, is_applied: bool, progress: verification.Progress) -> Verdict:
         """Rebuild a source's history from its landed bytes and compare; with ``is_applied`` believe the rebuilt one."""
@@ -177,7 +228,7 @@ class Pipeline:
                 connection,
                 source.name,
                 reader(connection, source, self.archive),
-                now=self.clock,
+                now=partial(self.now, connection),
                 is_applied=is_applied,
                 progress=progress,
             )
@@ -194,9 +245,7 @@ class Pipeline:
     def source_of(self, snapshot_id: int) -> Source[Any]:
         """The source whose snapshot this is. Raises ``UsageError`` when there is no such snapshot."""
         with self.engine.connect() as connection:
-            landed = landing.landed(connection, snapshot_id)
-        if landed is None:
-            raise UsageError(f"snapshot {snapshot_id} does not exist: `etl snapshots` lists them")
+            landed = judge.require(connection, snapshot_id)
         return self._source(landed.kind, landed.source)
 
     def _source(self, kind: str, name: str) -> Source[Any]:
@@ -237,12 +286,23 @@ class Pipeline:
             known = repair.known_contents(connection, source.name, times, self.archive)
         yield from bulk.prepared(source, snapshots.entries, known, workers)
 
-    def _loading(self, source: Source[Any], begin: Begin | None = None) -> Loading:
+    def _dated_ahead(self, connection: Connection, snapshot: Snapshot) -> SourceError | None:
+        """Return what is wrong with a live snapshot that was dated by a clock which is ahead; None when nothing is.
+
+        Loaded, it would be what holds until its time has come, and hide all that is observed before.
+        """
+        why = future(snapshot.observed_at, self.now(connection)) if snapshot.origin is Origin.RUN else None
+        if why is None:
+            return None
+        return ClockError(f"{snapshot.source}: the snapshot {why}: check the clock of this host, then run again")
+
+    def _loading(self, source: Source[Any], begin: Begin | None = None, confirm: Confirm | None = nobody) -> Loading:
         return Loading(
             begin=begin or self.engine.begin,
             aside=self.engine.begin,
             source=source,
-            clock=self.clock,
+            now=self.now,
             doubt=self.doubt,
             archive=self.archive,
+            confirm=confirm,
         )

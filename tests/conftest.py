@@ -123,6 +123,13 @@ def warehouse_url(server_url: URL, template: str) -> Iterator[URL]:
 
 
 @pytest.fixture
+def empty_engine(server_url: URL, template: str) -> Iterator[Engine]:
+    """A second warehouse, migrated and empty."""
+    with _database(server_url, template=template) as url:
+        yield open_engine(url)
+
+
+@pytest.fixture
 def engine(warehouse_url: URL) -> Engine:
     """A migrated, empty warehouse of this test's own."""
     return open_engine(warehouse_url)

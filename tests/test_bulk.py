@@ -68,7 +68,8 @@ def in_chunks(engine: Engine, name: str, found: Saved, size: int) -> list[tuple[
     """What workers and loader do, in this process: two workers take turns."""
     source, results = kinds()[KIND](name), list[Result]()
     workers = [Preparer(source, {}), Preparer(source, {})]
-    loading = Loading(begin=engine.begin, aside=engine.begin, source=source, clock=Ticking())
+    ticking = Ticking()
+    loading = Loading(begin=engine.begin, aside=engine.begin, source=source, now=lambda _: ticking(), confirm=None)
     for number, start in enumerate(range(0, len(found), size)):
         before = found.entries[start - 1] if start else None
         sent = workers[number % 2].chunk(before, found.entries[start : start + size])

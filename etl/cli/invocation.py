@@ -6,6 +6,7 @@ Whatever commands need comes together here, so this is imported by the command t
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from etl.extract.address import Address
 from etl.extract.transport import trusted
 from etl.fetch import secret_of
 from etl.load import configured, history, identity
+from etl.load.clock import database_time
 from etl.load.configured import Margin, Rate, SourceEntry
 from etl.load.doubt import Doubt
 from etl.load.ledger import Caller
@@ -110,8 +112,19 @@ class Session:
     def pipeline(self) -> Pipeline:
         """The line into the warehouse."""
         settings = self.settings
-        doubt = Doubt(share=settings.doubt_share, minimum=settings.doubt_minimum)
-        return Pipeline(self.engine, clock, doubt, archive=settings.archive, quarantine_limit=settings.quarantine_limit)
+        doubt = Doubt(
+            share=settings.doubt_share,
+            minimum=settings.doubt_minimum,
+            confirm_after=timedelta(seconds=settings.doubt_confirm_after_seconds),
+        )
+        return Pipeline(
+            self.engine,
+            clock,
+            doubt,
+            archive=settings.archive,
+            known_clock=database_time,
+            quarantine_limit=settings.quarantine_limit,
+        )
 
     @cached_property
     def notifier(self) -> Notifier:
@@ -170,7 +183,7 @@ class Session:
         margins = [Margin(**each.model_dump()) for each in self.settings.margins]
         with self.engine.begin() as connection:
             wait_at_most(connection, seconds=patience)
-            configured.record(connection, entries, rates, margins, now=clock(), named=names)
+            configured.record(connection, entries, rates, margins, now=database_time(connection), named=names)
 
     def _embedded_url(self) -> str:
         """The embedded server's, started when it does not run, which is said because it takes a while."""
@@ -197,7 +210,7 @@ def upgrade(engine: Engine) -> None:
     """Bring a database to the schema of this version, and with it what is derived from its history."""
 
     def derive(connection: Connection) -> None:
-        history.rederive(connection, clock())
+        history.rederive(connection, database_time(connection))
         identity.refresh(connection)
 
     Work.has_begun = True

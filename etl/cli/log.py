@@ -11,6 +11,7 @@ from etl.cli.session import require_source, session
 
 if TYPE_CHECKING:
     from etl.config import ConfiguredSource
+    from etl.result import Result
 
 SOURCES = ("source", "kind", "enabled", "url", "path", "schedule", "credential")
 STATUS = (
@@ -133,7 +134,7 @@ def listed(
     limit: Annotated[int, typer.Option(help="The newest so many.", min=1)] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the log of snapshots; release or reject a held one."""
+    """Show the log of snapshots; release or reject one."""
     if context.invoked_subcommand:
         return
     from etl.load import log
@@ -153,22 +154,26 @@ def listed(
 @snapshots.command()
 def release(
     context: typer.Context,
-    snapshot_id: Annotated[int, typer.Argument(metavar="ID", help="Number of the held snapshot.")],
+    snapshot_id: Annotated[int, typer.Argument(metavar="ID", help="Number of the snapshot.")],
 ) -> None:
-    """Believe a held snapshot: load it at its own time."""
+    """Load a snapshot at its own time: one that is held, was rejected, failed or is not loaded yet."""
     pipeline = session(context).pipeline
-    result = pipeline.release(pipeline.source_of(snapshot_id), snapshot_id)
-    typer.echo(f"snapshot {snapshot_id} is {result.status}: {result.opened} opened, {result.closed} closed")
+    _conclude(pipeline.release(pipeline.source_of(snapshot_id), snapshot_id))
 
 
 @snapshots.command()
 def reject(
     context: typer.Context,
-    snapshot_id: Annotated[int, typer.Argument(metavar="ID", help="Number of the held snapshot.")],
+    snapshot_id: Annotated[int, typer.Argument(metavar="ID", help="Number of the snapshot.")],
 ) -> None:
-    """Refuse a held snapshot: it never counts."""
-    session(context).pipeline.reject(snapshot_id)
-    typer.echo(f"snapshot {snapshot_id} is rejected")
+    """Refuse a snapshot: it never counts. One that is loaded is taken back, as if it had never come; its bytes stay."""
+    _conclude(session(context).pipeline.reject(snapshot_id))
+
+
+def _conclude(result: "Result") -> None:
+    """Print what a decision came to."""
+    became = "already" if result.reason == "already" else f"{result.opened} opened, {result.closed} closed"
+    typer.echo(f"snapshot {result.snapshot_id} is {result.status}: {became}")
 
 
 def _configured(source: "ConfiguredSource") -> dict[str, Any]:

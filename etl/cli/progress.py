@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from etl.cli import output
 
 if TYPE_CHECKING:
-    from rich.progress import Task
+    from rich.progress import Progress, Task
 
     from etl.result import Result
 
@@ -17,6 +19,22 @@ MANY = 20
 
 PAUSE = 5.0
 """Seconds between two lines when there are many."""
+
+
+_BAR: "ContextVar[Progress | None]" = ContextVar("bar", default=None)
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Keep the bar off the terminal while a person is asked something there."""
+    bar = _BAR.get()
+    if bar:
+        bar.stop()
+    try:
+        yield
+    finally:
+        if bar:
+            bar.start()
 
 
 def shown(results: Iterable["Result"], *, total: int) -> Iterator["Result"]:
@@ -28,6 +46,7 @@ def shown(results: Iterable["Result"], *, total: int) -> Iterator["Result"]:
     columns = (SpinnerColumn(), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn(), words)
     said = 0.0
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        _BAR.set(bar)
         number = bar.add_task("", total=total, now="")
         for count, result in enumerate(results, 1):
             bar.update(number, advance=1)

@@ -1,5 +1,6 @@
 """Commands that bring snapshots in: run and backfill."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -10,7 +11,7 @@ import typer
 
 from etl import spoken
 from etl.cli import changes, output
-from etl.cli.progress import shown
+from etl.cli.progress import paused, shown
 from etl.cli.session import LogFormatOption, session
 from etl.errors import ConfigurationError
 
@@ -75,11 +76,15 @@ def backfill(
         list[Path], typer.Argument(metavar="PATH…", help="<UTC>.json, <UTC>/ (pages), or a folder of such")
     ],
     *,
+    is_confirmed: Annotated[
+        bool, typer.Option("--yes", help="Load also what a live run would hold, without asking.")
+    ] = False,
     as_json: JsonOption = False,
     log_format: LogFormatOption = None,
 ) -> None:
     """Load saved snapshots of a source, in any order.
 
+    Asks before one that a live run would hold, or that is dated in the future; without a terminal it is held.
     Stop it whenever you like: what is loaded stays, and the same command goes on from there.
     """
     from etl.backfill import snapshots
@@ -88,13 +93,24 @@ def backfill(
     [asked] = current.named([name])
     found = snapshots(asked.name, asked.kind, paths)
     current.record_configuration(named=[asked])
-    with closing(current.pipeline.backfill(asked.source, found)) as results:
+    with closing(current.pipeline.backfill(asked.source, found, confirm=None if is_confirmed else _ask)) as results:
         done = list(shown(results, total=len(found)))
+    if (held := sum(result.status == "held" for result in done)) and not is_confirmed:
+        output.note(f"{held} in doubt: the same command with --yes loads {'it' if held == 1 else 'them'}")
     if as_json or len(done) <= ROWS:
         finish(done, as_json=as_json)
     else:
         _sum_up(done)
         conclude(done)
+
+
+def _ask(doubtful: "Result") -> bool:
+    """Ask at the terminal whether a saved snapshot in doubt is loaded; elsewhere it is not."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    moment = f"{doubtful.source} {output.cell(doubtful.observed_at)}"
+    with paused():
+        return typer.confirm(f"{moment}: {doubtful.reason}. Load it all the same?", err=True)
 
 
 def _sum_up(done: Sequence["Result"]) -> None:
@@ -165,4 +181,6 @@ def _warn(result: "Result") -> None:
         line = f"{result.source}: would be held: {result.reason}"
     elif result.status == "held":
         line += f"; look at it, then `etl snapshots release {result.snapshot_id}` or `reject {result.snapshot_id}`"
+    elif result.status == "rejected":
+        line += f"; `etl snapshots release {result.snapshot_id}` loads it"
     output.note(f"etl: {line}")

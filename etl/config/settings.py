@@ -230,9 +230,18 @@ class Settings(BaseSettings):
         LIMIT, ge=1, description="Records of a snapshot that are kept when they cannot be read; more are only counted."
     )
     doubt_share: float = Field(
-        0.2, ge=0, le=1, description="A live snapshot that removes a larger share of the models is held."
+        0.2,
+        ge=0,
+        le=1,
+        description="A live snapshot is held that removes a larger share of the models or prices, makes it free, or "
+        "moves it by one and the same power of ten.",
     )
-    doubt_minimum: int = Field(2, ge=1, description="Removals of fewer models than this are never held.")
+    doubt_minimum: int = Field(2, ge=1, description="Steps of fewer models or prices than this are never held.")
+    doubt_confirm_after_seconds: int = Field(
+        600,
+        ge=0,
+        description="How much later a snapshot must be to confirm a held one; 0: the next one does at once.",
+    )
     ca_file: ExistingFile | None = Field(
         None, description="Certificate authority (PEM) to trust besides the system's.", examples=["ca.pem"]
     )

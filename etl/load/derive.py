@@ -103,9 +103,10 @@ _NOTIFY = Statement(select(func.pg_notify(literal(CHANNEL), bindparam("told", ty
 
 
 def beside(connection: Connection, source: str, observed_at: datetime, later_at: datetime | None) -> set[str]:
-    """The models whose changes a late snapshot dates otherwise, although it shows nothing new of them.
+    """The models whose changes a late snapshot, or one taken back, dates otherwise, although it shows nothing of them.
 
-    It narrows the time before a later change, or widens it where only a snapshot that could prove nothing bounded it.
+    It narrows the time before a later change, or widens it where only a snapshot that could prove nothing bounded it;
+    one that is taken back bounded it itself.
     And when it comes before all others, what began at ``later_at``, then the first moment, began by a change.
     """
     dated = (
@@ -113,7 +114,7 @@ def beside(connection: Connection, source: str, observed_at: datetime, later_at:
             table.c.source == source,
             table.c.known_to.is_(None),
             table.c.changed_at > observed_at,
-            or_(table.c.not_before < observed_at, table.c.not_before.in_(_proves_nothing(source))),
+            or_(table.c.not_before <= observed_at, table.c.not_before.in_(_proves_nothing(source))),
         )
         for table in CHANGES
     )

@@ -86,6 +86,31 @@ def fit(connection: Connection, landed: Landed, catalog: Catalog, read: Read, *,
     return loaded
 
 
+def take_back(connection: Connection, landed: Landed, read: Read, *, reason: str, now: datetime) -> Loaded:
+    """Make history what it would be without a snapshot that counts, as a correction. The caller holds the lock.
+
+    It becomes ``rejected``: its bytes stay, and what was known before stays answerable.
+    """
+    known_at = next_known_at(connection, landed.source, now)
+    [(previous_at, _)] = _NEIGHBOURS.rows(connection, source_=landed.source, at=landed.observed_at)
+    nothing = Catalog()
+    step = step_of(landed, nothing, previous_at=previous_at, known_at=known_at)
+    later = counted(connection, landed.source, after=landed.observed_at)
+    moves = _refit(connection, None, step, later, read)
+    applied.forget(connection, landed.source)
+    set_aside(connection, landed, nothing)
+    mark(connection, landed, "rejected", reason)
+    _derive(connection, step, moves, later)
+    notify(connection, landed.source, landed.snapshot_id, landed.observed_at)
+    return Loaded(
+        status="rejected",
+        reason=reason,
+        opened=moves.total(moves.opened),
+        closed=moves.total(moves.closed),
+        moved_at=landed.observed_at if moves.has_moved_prices else None,
+    )
+
+
 def rederive(connection: Connection, now: datetime) -> None:
     """Derive the changes of all sources anew, as this version of the program does, in the caller's transaction."""
     names = connection.scalars(select(source.c.source).order_by(source.c.source)).all()
@@ -135,9 +160,10 @@ def counted(connection: Connection, name: str, *, after: datetime | None = None)
 
 
 def mark(connection: Connection, landed: Landed, status: str, reason: str) -> None:
-    """Log a snapshot that is not part of history: its bytes stay, history is untouched, its attempts are forgotten."""
-    values = {"status": status, "reason": storable(reason), "attempts": 0}
-    connection.execute(update(snapshot).where(snapshot.c.snapshot_id == landed.snapshot_id).values(values))
+    """Log a snapshot that is not part of history, or no longer: its bytes stay, its attempts are forgotten."""
+    is_it = snapshot.c.snapshot_id == landed.snapshot_id
+    outcome = {"status": status, "reason": storable(reason), "opened": None, "closed": None, "known_at": None}
+    connection.execute(update(snapshot).where(is_it).values(outcome | {"attempts": 0}))
 
 
 def logged(connection: Connection, landed: Landed) -> Loaded:
@@ -202,12 +228,14 @@ def count(connection: Connection, snapshot_id: int, counts: dict[str, Any], know
     connection.execute(update(snapshot).where(snapshot.c.snapshot_id == snapshot_id).values(**values))
 
 
-def _refit(connection: Connection, catalog: Catalog, step: Step, later: list[Landed], read: Read) -> Moves:
-    """Fold a late snapshot and those after it anew, as far as it makes a difference."""
+def _refit(connection: Connection, catalog: Catalog | None, step: Step, later: list[Landed], read: Read) -> Moves:
+    """Fold a late snapshot and those after it anew, as far as it makes a difference; None: those after it alone."""
     scratch.create(connection)
     scratch.seed(connection, step.source, step.observed_at)
-    apply(connection, catalog, replace(step, schema=scratch.SCHEMA))
-    previous_at, until = step.observed_at, None
+    previous_at, until = step.previous_at, None
+    if catalog is not None:
+        apply(connection, catalog, replace(step, schema=scratch.SCHEMA))
+        previous_at = step.observed_at
     for neighbour in later:
         try:
             again = read(neighbour)

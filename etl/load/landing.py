@@ -122,6 +122,12 @@ def next_pending(connection: Connection, name: str) -> Landed | None:
     return replace(found, attempts=MOST_ATTEMPTS) if row.is_like_one_set_aside and found.attempts else found
 
 
+def let_in(connection: Connection, snapshot_id: int) -> None:
+    """Let a held snapshot be loaded after all, because a person has confirmed it."""
+    held = snapshot.c.snapshot_id == snapshot_id, snapshot.c.status == "held"
+    connection.execute(update(snapshot).where(*held).values(status="landed", reason=None, attempts=0))
+
+
 def pages_of(connection: Connection, snapshot_id: int, archive: Path | None = None) -> tuple[Page, ...]:
     """The pages of a snapshot, byte for byte; ``archive`` is where archived bodies are, if not where they were put.
 
@@ -201,19 +207,21 @@ def _known(parcel: Parcel, there: Iterable[Row]) -> Landed | ConflictError | Non
 
 
 def _again(connection: Connection, known: Iterable[Landed]) -> None:
-    """Give those that failed another chance, for the reading may have improved."""
-    failed = [each.snapshot_id for each in known if each.status == "failed"]
-    if failed:
-        chance = (
-            update(snapshot).where(snapshot.c.snapshot_id.in_(failed)).values(status="landed", reason=None, attempts=0)
-        )
+    """Give another chance to those that failed, for the reading may have improved, and to saved ones that are held."""
+    again = [each.snapshot_id for each in known if _has_a_chance(each)]
+    if again:
+        chance = update(snapshot).where(snapshot.c.snapshot_id.in_(again))
+        chance = chance.values(status="landed", reason=None, attempts=0)
         connection.execute(chance)
 
 
+def _has_a_chance(known: Landed) -> bool:
+    """Whether landing it again loads it again: the person who does so may confirm it now. What is rejected stays so."""
+    return known.status == "failed" or (known.status == "held" and known.origin is Origin.BACKFILL)
+
+
 def _with_a_chance(known: Landed | ConflictError) -> Landed | ConflictError:
-    return (
-        replace(known, status="landed", attempts=0) if isinstance(known, Landed) and known.status == "failed" else known
-    )
+    return replace(known, status="landed", attempts=0) if isinstance(known, Landed) and _has_a_chance(known) else known
 
 
 def _is_like_one_set_aside() -> ColumnElement[bool]:

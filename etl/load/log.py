@@ -16,7 +16,7 @@ _STATUS = text(
            h.status = 'never' AND s.scheduled_from < now() - h.max_age AS is_overdue,
            (SELECT count(*) FROM mart.slot m
              WHERE m.source = h.source AND m.status = 'missed'
-               AND m.due_at > now() - interval '1 day') AS missed_slots,
+               AND m.due_at BETWEEN now() - interval '1 day' AND now()) AS missed_slots,
            (SELECT q.example FROM mart.data_quality q
              WHERE q.source = h.source AND q.problem = 'set_aside') AS set_aside,
            (SELECT count(*) FROM mart.model_current m WHERE m.source = h.source) AS models,

@@ -161,6 +161,10 @@ unseen = _history("unseen", key=_PRICE_KEY, values=(Spec("last_seen_at", TIMESTA
 
 Index("price_valid_from_idx", price.table.c.valid_from, postgresql_where=_BELIEVED)
 
+for _relation in (model, endpoint, price):
+    # What is in force has no end, or one that is still to come: views of the present find both here.
+    Index(f"{_relation.name}_valid_to_idx", _relation.table.c.valid_to, postgresql_where=_BELIEVED)
+
 price.table.append_constraint(
     CheckConstraint(
         "CASE price_state WHEN 'priced' THEN coalesce(unit_price > 0 AND unit_price < 'Infinity', false) "

@@ -9,9 +9,9 @@ WITH rate AS (
     SELECT p.meter, count(*) AS prices,
            percentile_disc(0.25) WITHIN GROUP (ORDER BY p.unit_price * rate.usd) AS lower,
            percentile_disc(0.75) WITHIN GROUP (ORDER BY p.unit_price * rate.usd) AS upper
-      FROM core.price p
+      FROM mart.price_in_force p
       JOIN rate ON rate.currency = p.currency
-     WHERE p.valid_to IS NULL AND p.known_to IS NULL AND p.price_state = 'priced'
+     WHERE p.price_state = 'priced'
      GROUP BY p.meter
 )
 SELECT q.meter, rate.currency, q.prices,

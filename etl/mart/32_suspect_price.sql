@@ -1,15 +1,15 @@
 -- One row per price in force that looks like a mistake of its source, with the reasons.
 CREATE VIEW mart.suspect_price AS
 WITH price AS MATERIALIZED (
-    SELECT * FROM core.price WHERE valid_to IS NULL AND known_to IS NULL
+    SELECT * FROM mart.price_in_force
 ), suspicion AS (
     -- What the change that brought it gave away.
     SELECT p.version_id, unnest(c.suspicion) AS reason
       FROM core.price_change c
-      JOIN core.price p
+      JOIN price p
         ON (p.source, p.model_id, p.provider, p.region, p.plan, p.meter, p.tier_start, p.valid_from)
          = (c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start, c.changed_at)
-     WHERE c.known_to IS NULL AND c.suspicion <> '{}' AND p.valid_to IS NULL AND p.known_to IS NULL
+     WHERE c.known_to IS NULL AND c.suspicion <> '{}'
     UNION
     SELECT p.version_id, 'cache_dearer_than_input'
       FROM price p

@@ -5,6 +5,6 @@ SELECT source, model_id, provider, region,
        unsupported_parameters, rate_limits, extra,
        valid_from
   FROM core.endpoint
- WHERE valid_to IS NULL AND known_to IS NULL;
+ WHERE known_to IS NULL AND valid_from <= now() AND (valid_to IS NULL OR valid_to > now());
 
 COMMENT ON VIEW mart.endpoint_current IS 'One row per endpoint that the source lists, as believed now.';

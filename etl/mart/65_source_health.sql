@@ -47,22 +47,24 @@ SELECT s.source, s.kind, s.enabled,
   LEFT JOIN LATERAL (
     SELECT c.snapshot_id
       FROM core.snapshot c
-     WHERE c.source = s.source AND c.status IN ('loaded', 'unchanged')
+     WHERE c.source = s.source AND c.status IN ('loaded', 'unchanged') AND c.observed_at <= clock.latest
      ORDER BY c.observed_at DESC LIMIT 1) counted ON true
   LEFT JOIN LATERAL (
     SELECT format('snapshot %s: %s', c.snapshot_id, c.reason) AS reason
       FROM core.snapshot c
      WHERE c.source = s.source AND c.status = 'failed' AND c.attempts > 0
      ORDER BY c.observed_at DESC LIMIT 1) aside ON true
- -- Every live attempt after the last that did not fail did. A run of the ledger counts by its snapshot if that failed.
+ -- Every live attempt after the last that did not fail did. What a clock that was ahead dated was attempted when it was
+ -- landed: that is dated by the database. A run of the ledger counts by its snapshot if that failed.
  CROSS JOIN LATERAL (
     SELECT count(*) AS consecutive_failures, max(f.at) AS last_at,
            (array_agg(f.error ORDER BY f.at DESC, f.number DESC))[1] AS last_error
-      FROM (SELECT r.observed_at AS at, r.snapshot_id AS number, c.reason AS error
+      FROM (SELECT least(r.observed_at, r.landed_at) AS at, r.snapshot_id AS number, c.reason AS error
               FROM raw.snapshot r JOIN core.snapshot c ON c.snapshot_id = r.snapshot_id
              WHERE r.source = s.source AND r.origin = 'run' AND c.status = 'failed'
-               AND r.observed_at BETWEEN coalesce(success.observed_at, '-infinity') AND clock.latest
-               AND (r.observed_at, r.snapshot_id)
+               AND r.observed_at >= coalesce(success.observed_at, '-infinity')
+               AND least(r.observed_at, r.landed_at) <= clock.latest
+               AND (least(r.observed_at, r.landed_at), r.snapshot_id)
                    > (coalesce(success.observed_at, '-infinity'), coalesce(success.snapshot_id, 0))
             UNION ALL
             SELECT n.started_at, n.run_id, n.error

@@ -4,7 +4,7 @@ WITH counted AS (
     SELECT s.source, last.snapshot_id, last.observed_at
       FROM core.source s
      CROSS JOIN LATERAL (SELECT c.snapshot_id, c.observed_at FROM core.snapshot c
-                          WHERE c.source = s.source AND c.status IN ('loaded', 'unchanged')
+                          WHERE c.source = s.source AND c.status IN ('loaded', 'unchanged') AND c.observed_at <= now()
                           ORDER BY c.observed_at DESC LIMIT 1) last
 ), problem AS (
     SELECT n.source, 'quarantined' AS problem, n.snapshot_id, n.observed_at,

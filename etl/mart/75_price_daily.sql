@@ -15,7 +15,7 @@ SELECT p.source, p.model_id, p.provider, p.region, p.plan, p.meter, p.tier_start
                           WHERE c.source = s.source AND c.status IN ('loaded', 'unchanged')
                           ORDER BY c.observed_at LIMIT 1) begun
      CROSS JOIN LATERAL (SELECT c.observed_at FROM core.snapshot c
-                          WHERE c.source = s.source AND c.status IN ('loaded', 'unchanged')
+                          WHERE c.source = s.source AND c.status IN ('loaded', 'unchanged') AND c.observed_at <= now()
                           ORDER BY c.observed_at DESC LIMIT 1) ended
      CROSS JOIN LATERAL (SELECT timezone('UTC', begun.observed_at)::date AS first_day, ended.observed_at AS last_at) span
      CROSS JOIN generate_series(0, timezone('UTC', span.last_at)::date - span.first_day) n

@@ -9,7 +9,7 @@ WITH span AS (
                           WHERE c.source = s.source AND c.status IN ('loaded', 'unchanged')
                           ORDER BY c.observed_at LIMIT 1) begun
      CROSS JOIN LATERAL (SELECT c.observed_at FROM core.snapshot c
-                          WHERE c.source = s.source AND c.status IN ('loaded', 'unchanged')
+                          WHERE c.source = s.source AND c.status IN ('loaded', 'unchanged') AND c.observed_at <= now()
                           ORDER BY c.observed_at DESC LIMIT 1) ended
      WHERE EXISTS (SELECT FROM core.basket_move m WHERE m.source = s.source)
 ), move AS (

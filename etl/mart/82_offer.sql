@@ -16,15 +16,14 @@ WITH rate AS (
            max(p.unit_price * r.usd) FILTER (WHERE p.meter = 'cache_read_token') * 1000000 AS cache_read,
            max(p.unit_price * r.usd) FILTER (WHERE p.meter = 'cache_write_token') * 1000000 AS cache_write,
            max(p.unit_price * r.usd) FILTER (WHERE p.meter = 'cache_write_5m_token') * 1000000 AS cache_write_5m
-      FROM core.price p
+      FROM mart.price_in_force p
       LEFT JOIN rate r ON r.currency = p.currency
-     WHERE p.valid_to IS NULL AND p.known_to IS NULL AND p.plan = 'standard' AND p.tier_start = 0
+     WHERE p.plan = 'standard' AND p.tier_start = 0
        AND p.meter IN ('input_token', 'output_token', 'cache_read_token', 'cache_write_token', 'cache_write_5m_token')
      GROUP BY p.source, p.model_id, p.provider, p.region
 ), route AS (
     SELECT e.source, e.model_id, e.provider, e.region
-      FROM core.endpoint e
-     WHERE e.valid_to IS NULL AND e.known_to IS NULL
+      FROM mart.endpoint_current e
 ), endpoint AS (
     SELECT source, model_id, provider, region,
            f.currency, f.input_state, f.output_state, f.input, f.output, f.cache_read,

@@ -87,4 +87,4 @@ def _like(name: str) -> str:
 
 _SOURCES = text("SELECT source FROM mart.source ORDER BY source")
 
-_LAST = text("SELECT max(observed_at) FROM mart.observation WHERE source = ANY (:sources)")
+_LAST = text("SELECT max(observed_at) FROM mart.observation WHERE source = ANY (:sources) AND observed_at <= now()")

@@ -105,7 +105,7 @@ class Watch:
             try:
                 with pipeline.engine.begin() as connection:
                     wait_at_most(connection, seconds=1)
-                    now = pipeline.clock()
+                    now = pipeline.slot_time(connection)
                     ledger.abandon(connection, run.source, now, WHY_STOPPED, outcome="stopped", run_id=run.run_id)
             except DBAPIError as error:
                 _warn(run.source, error)

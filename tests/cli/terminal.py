@@ -9,7 +9,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,8 +36,14 @@ class Seen(NamedTuple):
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", self.raw)
 
 
-def on_terminal(folder: Path, environ: Mapping[str, str], *arguments: str, interrupt_at: str | None = None) -> Seen:
-    """Run ``etl``; press Ctrl-C as soon as ``interrupt_at`` can be read."""
+def on_terminal(
+    folder: Path,
+    environ: Mapping[str, str],
+    *arguments: str,
+    interrupt_at: str | None = None,
+    answers: Sequence[str] = (),
+) -> Seen:
+    """Run ``etl``; press Ctrl-C as soon as ``interrupt_at`` can be read, and answer what asks [y/N]."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
     command = [sys.executable, "-c", _TAKE_TERMINAL, *arguments]
@@ -46,9 +52,11 @@ def on_terminal(folder: Path, environ: Mapping[str, str], *arguments: str, inter
         command, cwd=folder, env=values, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
     ) as process:
         os.close(theirs)
-        raw, pressed = "", 0.0
+        raw, pressed, left = "", 0.0, list(answers)
         while part := _part(ours):
             raw += part
+            if left and raw.count("[y/N]") > len(answers) - len(left):
+                os.write(ours, f"{left.pop(0)}\n".encode())
             if interrupt_at and not pressed and interrupt_at in raw:
                 pressed = time.monotonic()
                 os.write(ours, b"\x03")

@@ -66,7 +66,7 @@ def snapshot(row: Row) -> Snapshot:
 
 def _world(shown: str) -> World:
     listed, _, remark = shown.partition(" (")
-    prices = dict(price.split("=") for price in listed.split())
+    prices = {} if listed == "-" else dict(price.split("=") for price in listed.split())
     assert remark in ("", "a page is missing)", "a record without id)"), remark
     assert all(text == BAD or Decimal(text) for text in prices.values()), shown
     return World(

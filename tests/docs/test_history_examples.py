@@ -13,7 +13,17 @@ from etl.sources.registry import kinds
 from tests.docs.examples import Example, Row, examples, label, price, snapshot, time
 
 EXAMPLES = list(examples())
-CASES = {"Change", "Removal", "Return", "Late snapshot", "Correction", "Partial snapshot", "Quarantine", "Held"}
+CASES = {
+    "Change",
+    "Removal",
+    "Return",
+    "Late snapshot",
+    "Correction",
+    "Partial snapshot",
+    "Quarantine",
+    "Held",
+    "Taking back",
+}
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,13 @@ def test_every_case_has_an_example() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_an_example_comes_out_as_it_is_printed(engine: Engine, example: Example) -> None:
-    told = Told(engine, example, [load(engine, row) for row in example.rows("known")])
+    arrived, decided = (
+        [row for row in example.rows("known") if (row["origin"] == "person") is is_decision]
+        for is_decision in (False, True)
+    )
+    told = Told(engine, example, [load(engine, row) for row in arrived])
+    for row in decided:
+        take_back(engine, row)
     check_what_became_of_the_snapshots(told)
     check_the_versions_on_both_clocks(told)
     check_the_history_that_is_believed_now(told)
@@ -54,12 +70,23 @@ def load(engine: Engine, row: Row) -> Result:
     return pipeline.take(kinds()["bifrost"]("s"), snapshot(row))
 
 
+def take_back(engine: Engine, row: Row) -> None:
+    """Reject the snapshot of the time that a line names."""
+    with engine.connect() as connection:
+        number = connection.scalar(
+            text("SELECT snapshot_id FROM mart.snapshot WHERE observed_at = :at"), {"at": time(row["observed"])}
+        )
+    assert Pipeline(engine, lambda: time(row["known"])).reject(number).status == "rejected"
+
+
 def check_what_became_of_the_snapshots(told: Told) -> None:
     with told.engine.connect() as connection:
         log = text("SELECT snapshot_id, status FROM mart.snapshot")
         final = {row.snapshot_id: row.status for row in connection.execute(log)}
     statuses = [dict.fromkeys([result.status, final[result.snapshot_id or 0]]) for result in told.results]
-    assert [", then ".join(each) for each in statuses] == [row["becomes"] for row in told.example.rows("known")]
+    assert [", then ".join(each) for each in statuses] == [
+        row["becomes"] for row in told.example.rows("known") if row["origin"] != "person"
+    ]
 
 
 def check_the_versions_on_both_clocks(told: Told) -> None:

@@ -11,7 +11,7 @@ from etl.domain.snapshot import Origin
 from etl.pipeline import Pipeline
 from etl.result import Result
 from etl.sources.registry import kinds
-from tests.load.worlds import Key, Run, Value, World, snapshot
+from tests.load.worlds import Key, Run, Value, World, moment, snapshot
 
 Timeline = Mapping[int, World]
 
@@ -44,10 +44,10 @@ def load_all(engine: Engine, source: str, worlds: Timeline, now: Any = clock) ->
     return list(Pipeline(engine, now).backfill(kinds()["bifrost"](source), snapshots))
 
 
-def observe(engine: Engine, source: str, day: int, world: World) -> Result:
-    """Take the world of one day as a live snapshot."""
+def observe(engine: Engine, source: str, day: float, world: World, now: Any = None) -> Result:
+    """Take the world of one day as a live snapshot: then, or now where that is later."""
     live = replace(snapshot(source, day, world), origin=Origin.RUN)
-    return Pipeline(engine, clock).take(kinds()["bifrost"](source), live)
+    return Pipeline(engine, now or (lambda: max(clock(), moment(day)))).take(kinds()["bifrost"](source), live)
 
 
 def believed(engine: Engine, source: str) -> tuple[set[Run], set[Run]]:

@@ -50,7 +50,8 @@ def in_bulk(engine: Engine, name: str, taken: Sequence[Snapshot]) -> list[Result
 
     chunk, error = Preparer(source, {}).chunk(None, [Ready(each) for each in taken])
     assert error is None
-    loading = Loading(begin=engine.begin, aside=engine.begin, source=source, clock=Ticking())
+    ticking = Ticking()
+    loading = Loading(begin=engine.begin, aside=engine.begin, source=source, now=lambda _: ticking(), confirm=None)
     return list(loading.take_all(pickle.loads(pickle.dumps(chunk))))  # noqa: S301
 
 

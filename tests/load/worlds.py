@@ -38,7 +38,7 @@ class World:
     order: int = field(default=0, compare=False)
 
 
-def moment(day: int) -> datetime:
+def moment(day: float) -> datetime:
     """The time of a numbered snapshot."""
     return START + timedelta(days=day)
 
@@ -63,7 +63,7 @@ def body(world: World) -> bytes:
     return json.dumps(document).encode()
 
 
-def snapshot(source: str, day: int, world: World) -> Snapshot:
+def snapshot(source: str, day: float, world: World) -> Snapshot:
     """The world as a snapshot that was saved on a numbered day."""
     page = Page(number=1, url=f"day-{day}.json", status=200, body=body(world), fetched_at=moment(day))
     return Snapshot(source=source, kind="bifrost", observed_at=moment(day), origin=Origin.BACKFILL, pages=(page,))

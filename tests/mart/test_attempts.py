@@ -130,7 +130,9 @@ def test_a_backfill_of_today_leaves_a_stale_source_stale_and_a_failing_one_faili
 
 def test_a_moment_still_to_come_makes_nothing_fresh_and_hides_no_failure(engine: Engine) -> None:
     take(engine, shown(ago(hours=5), FULL))
-    take(engine, shown(ago(days=-300), FULL))
+    # As a version of the program that trusted its own clock loaded it.
+    source, to_come = kinds()["bifrost"]("s"), shown(ago(days=-300), FULL)
+    assert Pipeline(engine, lambda: to_come.observed_at).take(source, to_come).status == "unchanged"
     row = health(engine)
     assert (row.status, row.last_attempt_at, row.last_complete_at) == ("stale", ago(hours=5), ago(hours=5))
     failed_run(engine, ago(hours=1))
@@ -140,7 +142,17 @@ def test_a_moment_still_to_come_makes_nothing_fresh_and_hides_no_failure(engine:
 
 
 def test_clocks_may_differ_by_a_little(engine: Engine) -> None:
-    take(engine, shown(ago(minutes=-2), FULL))
+    take(engine, shown(ago(seconds=-30), FULL))
+    assert health(engine).status == "fresh"
+
+
+def test_a_source_whose_snapshots_are_dated_by_a_clock_that_is_ahead_is_failing(engine: Engine) -> None:
+    take(engine, shown(ago(hours=1), FULL))
+    take(engine, shown(ago(days=-300), FULL))
+    row = health(engine)
+    assert (row.status, row.consecutive_failures) == ("failing", 1)
+    assert "ahead of the database's clock" in row.last_error
+    take(engine, shown(clock(), FULL))
     assert health(engine).status == "fresh"
 
 

@@ -5,6 +5,6 @@ SELECT source, model_id,
        supported_parameters, released_at, deprecated_at, retires_at, status, aliases, extra,
        valid_from
   FROM core.model
- WHERE valid_to IS NULL AND known_to IS NULL;
+ WHERE known_to IS NULL AND valid_from <= now() AND (valid_to IS NULL OR valid_to > now());
 
 COMMENT ON VIEW mart.model_current IS 'One row per model that the source lists, as believed now.';
