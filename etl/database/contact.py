@@ -6,6 +6,7 @@ import psycopg
 from psycopg import errors, sql
 
 from etl.database.cluster import SUPERUSER, Cluster
+from etl.database.engine import PINNED
 from etl.database.postmaster import Postmaster
 
 HOST = "127.0.0.1"
@@ -67,6 +68,6 @@ def _connect(cluster: Cluster, port: int) -> psycopg.Connection:
         sslmode="disable",
         gssencmode="disable",
         require_auth="scram-sha-256",
-        options="",
+        options=PINNED,
         application_name="etl db",
     )

@@ -1,16 +1,20 @@
 """Brings a database to the schema that this version needs, and tells when one is not there yet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 import etl
 from etl.database import mart
+from etl.database.schema_lock import blockers, lock_schema
 from etl.errors import DatabaseError
 
 SCRIPTS = Path(etl.__file__).parent.parent / "migrations"
@@ -29,15 +33,32 @@ def upgrade(engine: Engine, derive: Callable[[Connection], None] = lambda _: Non
 
     ``derive`` brings up to date what is derived from history, in the transaction that replaces the mart.
     """
-    with engine.connect() as connection:
-        _refuse_newer(connection)
-        command.upgrade(configuration(connection), "head")
-    with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('etl mart', 0))"))
-        if mart.installed(connection) != mart.digest():
-            derive(connection)
-            connection.execute(text("SET LOCAL lock_timeout = '10s'"))
-            mart.install(connection)
+    with _naming_blockers(engine):
+        with engine.connect() as connection:
+            _refuse_newer(connection)
+            command.upgrade(configuration(connection), "head")
+        with engine.begin() as connection:
+            lock_schema(connection)
+            if mart.installed(connection) != mart.digest():
+                derive(connection)
+                connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+                mart.install(connection)
+
+
+@contextmanager
+def _naming_blockers(engine: Engine) -> Iterator[None]:
+    """Raise ``DatabaseError`` with the sessions that were waited for in vain."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not isinstance(error.orig, LockNotAvailable):
+            raise
+        with engine.connect() as connection:
+            who = blockers(connection) or "a session that has ended"
+        raise DatabaseError(
+            f"the schema is in use, and nothing of it was changed for 10 s because of {who}: "
+            "end its transaction, or the session by pg_terminate_backend, and run `etl db upgrade` again"
+        ) from None
 
 
 def require_current(engine: Engine) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from etl.database.driver import run_script
+from etl.database.schema_lock import lock_schema
 from etl.errors import DatabaseError
 
 READER = "etl_reader"
@@ -49,7 +50,7 @@ def grant(engine: Engine, user: str) -> list[str]:
 
 def _grant(engine: Engine, user: str) -> list[str]:
     with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('etl mart', 0))"))
+        lock_schema(connection)
         statements = _missing(connection, user)
         _administer(connection, statements)
         # Who has some right on the mart and may not pass it on is only warned by the server.

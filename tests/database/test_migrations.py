@@ -64,7 +64,7 @@ def test_an_older_schema_is_refused_and_the_remedy_named(empty_url: URL) -> None
 
 def test_a_newer_schema_is_refused(engine: Engine) -> None:
     with engine.begin() as connection:
-        connection.execute(text("UPDATE schema_revision SET version_num = '9999'"))
+        connection.execute(text("UPDATE public.schema_revision SET version_num = '9999'"))
     with pytest.raises(DatabaseError, match="newer than this program"):
         migrations.upgrade(engine)
 

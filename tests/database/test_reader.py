@@ -95,7 +95,7 @@ def test_the_functions_read_with_the_rights_of_their_caller_and_find_only_what_t
 
 def test_a_reader_sees_nothing_below_the_mart(engine: Engine, reading: Engine) -> None:
     tables = names(engine, TABLES)
-    assert {"raw.content", "core.price", "core.snapshot", "schema_revision"} <= set(tables)
+    assert {"raw.content", "core.price", "core.snapshot", "public.schema_revision"} <= set(tables)
     for table in tables:
         assert refused(reading, f"SELECT FROM {table}"), table
         assert refused(reading, f"TRUNCATE {table}"), table

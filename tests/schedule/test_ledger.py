@@ -202,7 +202,8 @@ def test_a_run_that_was_given_up_for_dead_lands_nothing(engine: Engine, clock: H
         slow = pool.submit(here.attend, there, is_due_only=True)
         asked.wait(10)
         with engine.connect() as connection:  # The server forgets the session, as when it is restarted.
-            connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"))
+            held = "state = 'idle in transaction' AND datname = current_database()"
+            connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {held}"))
         clock.forward(seconds=5)
         assert here.attend(there, is_due_only=True).status == "loaded"
         may_answer.set()

@@ -58,7 +58,7 @@ def test_a_reload_that_the_database_refuses_is_not_taken(tmp_path: Path, warehou
 def test_a_reload_that_waits_for_the_database_does_not_keep_it(
     tmp_path: Path, warehouse_url: URL, engine: Engine
 ) -> None:
-    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted")
     with Gateway(ok(CATALOG)) as gateway, engine.connect() as connection:
         configured(tmp_path, gateway.url, "one")
         with daemon(tmp_path, DATABASE_URL=warehouse_url.render_as_string(hide_password=False)) as process:
