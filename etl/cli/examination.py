@@ -16,7 +16,7 @@ from etl.errors import EtlError, in_short
 ATTENDED = timedelta(minutes=15)
 """How late a slot may be served before somebody is told that nobody did."""
 
-AFTER_DATABASE = ("database clock", "size", "writable", "schema", "last run", "daemon", "health")
+AFTER_DATABASE = ("database clock", "role", "size", "writable", "schema", "last run", "daemon", "health")
 
 
 def findings(current: Session) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 import structlog
-from sqlalchemy import Connection, Engine
+from sqlalchemy import URL, Connection, Engine
 
 from etl import config, log, telemetry
 from etl.attend import Attendant, this_process
@@ -18,8 +18,10 @@ from etl.cli import output
 from etl.cli.session import clock, require_known
 from etl.config import ConfiguredSource, Receiver, Settings
 from etl.database import migrations
+from etl.database.cluster import OWNER
 from etl.database.embedded import EmbeddedServer, EmbeddedSettings
 from etl.database.engine import database_url, open_engine, require_reachable
+from etl.database.loader import LOADER
 from etl.errors import ConfigurationError
 from etl.extract.address import Address
 from etl.extract.transport import trusted
@@ -83,7 +85,16 @@ class Session:
 
     @cached_property
     def engine(self) -> Engine:
-        """The warehouse, reachable and with the schema that this version needs.
+        """The warehouse for those who load and ask, with the schema that this version needs: as ``DATABASE_URL`` says.
+
+        In the embedded one as a role that may neither change the schema nor rewrite history.
+        """
+        owner = self.owner_engine
+        return open_engine(self.role_url(LOADER)) if self.is_embedded else owner
+
+    @cached_property
+    def owner_engine(self) -> Engine:
+        """The warehouse for who owns it, reachable and with the schema that this version needs.
 
         ``DATABASE_URL`` is migrated by ``etl db upgrade`` alone; the embedded server is started and kept migrated.
         """
@@ -97,11 +108,8 @@ class Session:
 
     @cached_property
     def unmigrated_engine(self) -> Engine:
-        """The warehouse, reachable, whatever its schema."""
-        url = self.settings.database_url or self._embedded_url()
-        target = database_url(url)
-        log.conceal([target.password])
-        engine = open_engine(target)
+        """The warehouse for who owns it, reachable, whatever its schema."""
+        engine = open_engine(self.role_url(OWNER))
         require_reachable(engine)
         return engine
 
@@ -171,12 +179,18 @@ class Session:
             wait_at_most(connection, seconds=patience)
             configured.record(connection, entries, rates, margins, now=clock(), named=names)
 
-    def _embedded_url(self) -> str:
-        """The embedded server's, started when it does not run, which is said because it takes a while."""
-        if self.server.url():
-            return self.server.ensure()
+    def role_url(self, role: str) -> URL:
+        """The address of the warehouse for a role of the embedded server, or the one that ``DATABASE_URL`` names."""
+        found = database_url(self.settings.database_url or self._embedded_url(role))
+        log.conceal([found.password])
+        return found
+
+    def _embedded_url(self, role: str) -> str:
+        """The embedded server's, started when it does not run, which is reported because it takes a while."""
+        if found := self.server.url(role):
+            return found
         with output.working("starting the embedded Postgres"):
-            return self.server.ensure()
+            return self.server.ensure(role)
 
 
 def begin(config_file: Path | None, environ: Mapping[str, str], log_format: log.Format | None) -> Session:

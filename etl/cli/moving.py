@@ -37,7 +37,7 @@ def copy(
     target = open_engine(database_url(_target(current, url), TARGET))
     require_reachable(target, TARGET)
     transfer.require_empty(target)
-    source = current.engine
+    source = current.owner_engine
     with output.counting("copying") as progress:
         migrate(target)
         rows = transfer.transfer(source, target, progress)
@@ -52,7 +52,7 @@ def copy(
 def dump(context: typer.Context) -> None:
     """Write a backup with pg_dump, to which all arguments go: etl db dump -Fc -f warehouse.dump."""
     current = session(context)
-    become_client(current, "pg_dump", current.engine, context.args)
+    become_client(current, "pg_dump", current.owner_engine, context.args)
 
 
 def restore(

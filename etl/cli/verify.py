@@ -10,6 +10,8 @@ from etl.cli.session import session
 from etl.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from etl.load.comparing import Verdict
     from etl.pipeline import Pipeline
     from etl.sources.base import Source
@@ -38,7 +40,8 @@ def verify(
     if unknown:
         raise ConfigurationError(f"nothing was ever landed of {unknown[0]}; there is: {', '.join(known) or 'nothing'}")
     if against:
-        verdicts = [_compare(pipeline, name, against) for name in names or known]
+        owner = session(context).owner_engine
+        verdicts = [_compare(owner, name, against) for name in names or known]
     else:
         verdicts = [_verify(pipeline, known[name], is_applied=apply) for name in names or known]
     if as_json:
@@ -65,11 +68,11 @@ def _verify(pipeline: "Pipeline", source: "Source[Any]", *, is_applied: bool) ->
         return pipeline.verify(source, is_applied=is_applied, progress=progress)
 
 
-def _compare(pipeline: "Pipeline", name: str, schema: str) -> "Verdict":
+def _compare(owner: "Engine", name: str, schema: str) -> "Verdict":
     """One source with what was rebuilt of it elsewhere."""
     from etl.load import against as rebuilt_elsewhere
 
-    with pipeline.engine.connect() as connection:
+    with owner.connect() as connection:
         return rebuilt_elsewhere.verify(connection, name, schema)
 
 

@@ -6,6 +6,7 @@ HOME/postgres.log        what initdb and the server say
 HOME/postgres.lock       held by whoever is at work in here: the starter, then initdb, then the server
 """
 
+import hmac
 import os
 import re
 import secrets
@@ -20,6 +21,13 @@ from etl.database.unprivileged import account_for, entrance, hand_over, reachabl
 from etl.errors import DatabaseError
 
 SUPERUSER = "etl"
+"""Makes the other roles and gives them the database; nothing else is done as this one."""
+
+OWNER = "etl_owner"
+"""Owns the database and all that is in it: migrations, and what people do by hand."""
+
+VIEWER = "etl_viewer"
+"""Reads the mart: for BI tools."""
 
 _ACCESS = "# Written once by etl: from this machine only, and never without the password.\n"
 _ACCESS += "host all all 127.0.0.1/32 scram-sha-256\n"
@@ -66,9 +74,13 @@ class Cluster:
             return None
         return int(found[0]) if found else None
 
-    def password(self) -> str:
-        """The superuser's password."""
-        return (self.folder / "password").read_text()
+    def password(self, role: str = SUPERUSER) -> str:
+        """The password of a role.
+
+        Those of others follow from that of the superuser, which does not follow from them: there is one file to keep.
+        """
+        secret = (self.folder / "password").read_text()
+        return secret if role == SUPERUSER else hmac.new(secret.encode(), role.encode(), "sha256").hexdigest()[:48]
 
     def prepare(self) -> None:
         """Make the home, and what is missing above it; only what we make is closed to others."""

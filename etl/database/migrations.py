@@ -8,12 +8,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 import etl
 from etl.database import mart
+from etl.database.loader import let_load
 from etl.database.schema_lock import blockers, lock_schema
 from etl.errors import DatabaseError
 
@@ -31,11 +32,14 @@ def configuration(connection: Connection | None = None) -> Config:
 def upgrade(engine: Engine, derive: Callable[[Connection], None] = lambda _: None) -> None:
     """Migrate ``raw`` and ``core`` to the newest revision and replace the mart if it differs. Safe to repeat.
 
-    ``derive`` brings up to date what is derived from history, in the transaction that replaces the mart.
+    ``derive`` brings up to date what is derived from history, in the transaction that replaces the mart. The loader is
+    granted what it needs each time, because an administrator may have made its role meanwhile. Raises ``DatabaseError``
+    when the role of the connection does not own the schema, and when somebody uses it all the time.
     """
     with _naming_blockers(engine):
         with engine.connect() as connection:
             _refuse_newer(connection)
+            _require_owner(connection)
             command.upgrade(configuration(connection), "head")
         with engine.begin() as connection:
             lock_schema(connection)
@@ -43,6 +47,7 @@ def upgrade(engine: Engine, derive: Callable[[Connection], None] = lambda _: Non
                 derive(connection)
                 connection.execute(text("SET LOCAL lock_timeout = '10s'"))
                 mart.install(connection)
+            let_load(connection)
 
 
 @contextmanager
@@ -78,6 +83,24 @@ def is_current(engine: Engine) -> bool:
         return _revision(connection) == head() and mart.installed(connection) == mart.digest()
 
 
+def _require_owner(connection: Connection) -> None:
+    """Raise ``DatabaseError`` unless we may change the schema, or make it where there is none."""
+    owner, role, database, is_ours, may_create = connection.execute(_OWNER).one()
+    if owner and not is_ours:
+        raise DatabaseError(f"the schema belongs to {owner}, not to {role}: run `etl db upgrade` with the url of {owner}")
+    if not (owner or may_create):
+        raise DatabaseError(f"{role} may make no schema in {database}: let its owner run `etl db upgrade`")
+
+
+_OWNER = text(
+    """
+    SELECT pg_get_userbyid(schema.nspowner), current_user, current_database(),
+           pg_has_role(schema.nspowner, 'USAGE'), has_database_privilege(current_database(), 'CREATE')
+      FROM (VALUES (1)) one LEFT JOIN pg_namespace schema ON schema.nspname = 'raw'
+    """
+)
+
+
 def _refuse_newer(connection: Connection) -> None:
     found = _revision(connection)
     known = {script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()}
@@ -87,8 +110,13 @@ def _refuse_newer(connection: Connection) -> None:
 
 def _revision(connection: Connection) -> str | None:
     options = {"version_table": "schema_revision", "version_table_schema": "public"}
-    context = MigrationContext.configure(connection, opts=options)
-    return context.get_current_revision()
+    try:
+        return MigrationContext.configure(connection, opts=options).get_current_revision()
+    except ProgrammingError as error:
+        if not isinstance(error.orig, InsufficientPrivilege):
+            raise
+        role = connection.engine.url.username
+        raise DatabaseError(f"{role} may not use the warehouse: let its owner run `etl db upgrade`") from None
 
 
 def head() -> str | None:

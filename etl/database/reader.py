@@ -21,6 +21,9 @@ MAY_READ = (
     f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA mart TO {READER};",
 )
 
+LIMITS = {"statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}
+"""What a reader's login begins with, so that no question is forgotten; who reads may say otherwise in a session."""
+
 _TRIES = 5
 
 _RACES = ("23505", "42710", "XX000")
@@ -56,6 +59,19 @@ def _grant(engine: Engine, user: str) -> list[str]:
         # Who has some right on the mart and may not pass it on is only warned by the server.
         if rest := _missing(connection, user):
             raise _refused(rest)
+        return [*statements, *_limit(connection, user)]
+
+
+def _limit(connection: Connection, user: str) -> list[str]:
+    """Give a login that has no limits yet those of a reader, if we may; gives the statements that it took."""
+    statements = list(connection.scalars(_UNLIMITED, {"user": user, "names": [*LIMITS], "limits": [*LIMITS.values()]}))
+    try:
+        with connection.begin_nested():
+            run_script(connection, " ".join(statements))
+    except DBAPIError as error:
+        if not isinstance(error.orig, InsufficientPrivilege):
+            raise
+        return []
     return statements
 
 
@@ -108,5 +124,17 @@ _STATE = text(
                     WHERE m.roleid = reader.oid AND r.rolname = :user) AS is_member
       FROM pg_roles reader
      WHERE reader.rolname = :reader
+    """
+)
+
+_UNLIMITED = text(
+    """
+    SELECT format('ALTER ROLE %I IN DATABASE %I SET %I = %L;', reader.rolname, current_database(), wanted.name, wanted.value)
+      FROM pg_roles reader,
+           unnest(CAST(:names AS text[]), CAST(:limits AS text[])) WITH ORDINALITY wanted (name, value, number)
+     WHERE reader.rolname = :user AND reader.rolcanlogin
+       AND NOT EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) setting
+                        WHERE s.setrole = reader.oid AND setting LIKE wanted.name || '=%')
+     ORDER BY wanted.number
     """
 )
