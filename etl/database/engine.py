@@ -42,7 +42,9 @@ def database_url(spelling: str, variable: str = "DATABASE_URL") -> URL:
 
 
 def open_engine(url: URL, *, connect_seconds: int = 10, statement_seconds: int = 0) -> Engine:
-    """An engine whose sessions speak UTC and find only what is named with its schema. Connections are not pooled: each load takes its own and gives it back.
+    """An engine whose sessions speak UTC and find only what is named with its schema.
+
+    Connections are not pooled: each load takes its own and gives it back.
 
     After ``statement_seconds`` the server ends a statement; 0: whenever the server is configured to.
     """

@@ -23,7 +23,7 @@ SPECIAL = {
 
 
 def rights(table: str) -> str:
-    """What the loader may do with a table: landed bytes are only added, other rows change and go, if not ``SPECIAL``."""
+    """What the loader may do with a table. If not ``SPECIAL``, landed bytes are only added, other rows change and go."""
     usual = "SELECT, INSERT" if table.startswith("raw.") else "SELECT, INSERT, UPDATE, DELETE"
     return SPECIAL.get(table, usual)
 
@@ -62,11 +62,15 @@ _TABLES = text(
     """
 )
 
-_BEFORE = f"REVOKE ALL ON ALL TABLES IN SCHEMA raw, core, mart FROM {LOADER};"
+_BEFORE = f"""
+REVOKE ALL ON ALL TABLES IN SCHEMA raw, core, mart FROM {LOADER};
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA raw, core FROM {LOADER};
+"""
 
 _BESIDES = f"""
 GRANT USAGE ON SCHEMA raw, core, mart TO {LOADER};
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA core TO {LOADER};
+GRANT SELECT ON ALL SEQUENCES IN SCHEMA raw, core TO {LOADER};
+GRANT USAGE ON SEQUENCE core.feed_position TO {LOADER};
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA core, mart TO {LOADER};
 GRANT SELECT ON ALL TABLES IN SCHEMA mart TO {LOADER};
 GRANT SELECT ON public.schema_revision TO {LOADER};

@@ -87,7 +87,9 @@ def _require_owner(connection: Connection) -> None:
     """Raise ``DatabaseError`` unless we may change the schema, or make it where there is none."""
     owner, role, database, is_ours, may_create = connection.execute(_OWNER).one()
     if owner and not is_ours:
-        raise DatabaseError(f"the schema belongs to {owner}, not to {role}: run `etl db upgrade` with the url of {owner}")
+        raise DatabaseError(
+            f"the schema belongs to {owner}, and {role} may not change it: run `etl db upgrade` with the url of {owner}"
+        )
     if not (owner or may_create):
         raise DatabaseError(f"{role} may make no schema in {database}: let its owner run `etl db upgrade`")
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from etl.database.driver import run_script
-from etl.database.schema_lock import lock_schema
+from etl.database.schema_lock import lock_schema, may_lock
 from etl.errors import DatabaseError
 
 READER = "etl_reader"
@@ -53,7 +53,8 @@ def grant(engine: Engine, user: str) -> list[str]:
 
 def _grant(engine: Engine, user: str) -> list[str]:
     with engine.begin() as connection:
-        lock_schema(connection)
+        if may_lock(connection):
+            lock_schema(connection)
         statements = _missing(connection, user)
         _administer(connection, statements)
         # Who has some right on the mart and may not pass it on is only warned by the server.
@@ -129,7 +130,8 @@ _STATE = text(
 
 _UNLIMITED = text(
     """
-    SELECT format('ALTER ROLE %I IN DATABASE %I SET %I = %L;', reader.rolname, current_database(), wanted.name, wanted.value)
+    SELECT format('ALTER ROLE %I IN DATABASE %I SET %I = %L;',
+                  reader.rolname, current_database(), wanted.name, wanted.value)
       FROM pg_roles reader,
            unnest(CAST(:names AS text[]), CAST(:limits AS text[])) WITH ORDINALITY wanted (name, value, number)
      WHERE reader.rolname = :user AND reader.rolcanlogin

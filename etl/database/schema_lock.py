@@ -14,6 +14,11 @@ from sqlalchemy.exc import DBAPIError
 TABLE = "public.schema_revision"
 
 
+def may_lock(connection: Connection) -> bool:
+    """Whether we may change the schema at all, and so may lock it."""
+    return bool(connection.scalar(text(f"SELECT has_table_privilege('{TABLE}', 'UPDATE')")))
+
+
 def lock_schema(connection: Connection) -> None:
     """Be the only one who changes the schema until the transaction ends, waiting for another one and naming it."""
     try:

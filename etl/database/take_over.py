@@ -3,6 +3,7 @@
 Its superuser owned everything once and did everything; now it does this and no more.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -29,10 +30,8 @@ def take_over(cluster: Cluster, port: int, database: str) -> None:
     Raises ``DatabaseError`` when somebody uses the tables for so long that they cannot change hands.
     """
     with connect(cluster, port) as connection:
-        try:
+        with suppress(errors.DuplicateDatabase, errors.UniqueViolation):
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
-        except (errors.DuplicateDatabase, errors.UniqueViolation):
-            pass
     with connect(cluster, port, database) as connection, connection.transaction():
         connection.execute("set local lock_timeout = '10s'")
         # One process at a time; a reader cannot lock it.

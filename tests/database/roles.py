@@ -71,3 +71,8 @@ def execute(url: URL, script: str) -> None:
     """Run SQL as whoever the URL names."""
     with open_engine(url).begin() as connection:
         run_script(connection, script)
+
+
+def as_owner(engine: Engine) -> Engine:
+    """The same warehouse for its owner: who tampers with history, or changes the schema."""
+    return open_engine(owner_of(engine.url))

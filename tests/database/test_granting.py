@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import URL, Engine, text
 
 from etl.database import migrations, reader
+from etl.database.cluster import SUPERUSER
 from etl.database.embedded import EmbeddedServer
 from etl.database.engine import database_url, open_engine
 from etl.errors import DatabaseError
@@ -17,7 +18,10 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def url(server: EmbeddedServer) -> URL:
     """The superuser's database on a server that nobody else uses, without our group role."""
-    return database_url(server.ensure())
+    server.ensure()
+    url = database_url(str(server.url(SUPERUSER)))
+    execute(url, "DROP ROLE etl_reader")
+    return url
 
 
 @pytest.fixture

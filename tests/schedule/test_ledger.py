@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from etl.load import ledger
 from etl.load.ledger import Asking, Caller, Run
+from tests.database.roles import as_owner
 from tests.extract.gateway import Asked, Gateway, ok, reply
 from tests.schedule.stage import (
     CATALOG,
@@ -137,7 +138,7 @@ def test_a_database_that_refuses_what_came_is_a_failed_run_and_no_outage(
     engine: Engine, clock: HandClock, gateway: Gateway
 ) -> None:
     configure(engine)
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(
             text(
                 "CREATE FUNCTION public.full_disk() RETURNS trigger LANGUAGE plpgsql"
