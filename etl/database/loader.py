@@ -23,7 +23,7 @@ SPECIAL = {
 
 
 def rights(table: str) -> str:
-    """What the loader may do with a table. If not ``SPECIAL``, landed bytes are only added, other rows change and go."""
+    """What the loader may do with a table: if not ``SPECIAL``, landed bytes are added, other rows change and go."""
     usual = "SELECT, INSERT" if table.startswith("raw.") else "SELECT, INSERT, UPDATE, DELETE"
     return SPECIAL.get(table, usual)
 

@@ -29,9 +29,8 @@ def take_over(cluster: Cluster, port: int, database: str) -> None:
 
     Raises ``DatabaseError`` when somebody uses the tables for so long that they cannot change hands.
     """
-    with connect(cluster, port) as connection:
-        with suppress(errors.DuplicateDatabase, errors.UniqueViolation):
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
+    with connect(cluster, port) as connection, suppress(errors.DuplicateDatabase, errors.UniqueViolation):
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
     with connect(cluster, port, database) as connection, connection.transaction():
         connection.execute("set local lock_timeout = '10s'")
         # One process at a time; a reader cannot lock it.

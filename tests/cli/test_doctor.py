@@ -18,6 +18,7 @@ KEY = "planted-credential-4711"
 
 CHECKS = [
     *("python", "dependencies", "configuration", "environment", "webhooks", "disk", "database", "database clock"),
+    "role",
     *("size", "writable", "schema", "last run", "daemon", "health", "clock"),
 ]
 

@@ -14,7 +14,7 @@ from etl.errors import DatabaseError
 from etl.pipeline import Pipeline
 from tests.conftest import _database
 from tests.database.movers import transfer_until
-from tests.database.roles import owner_of
+from tests.database.roles import as_owner, owner_of
 from tests.dump import dump
 from tests.extract.gateway import Gateway, ok
 from tests.extract.sources import QUICK
