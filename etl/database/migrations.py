@@ -18,6 +18,9 @@ from etl.database.loader import let_load
 from etl.database.schema_lock import blockers, lock_schema
 from etl.errors import DatabaseError
 
+PATIENCE = "10s"
+"""How long the mart waits for a lock that a reader holds: who asks next waits behind it."""
+
 SCRIPTS = Path(etl.__file__).parent.parent / "migrations"
 
 
@@ -45,7 +48,7 @@ def upgrade(engine: Engine, derive: Callable[[Connection], None] = lambda _: Non
             lock_schema(connection)
             if mart.installed(connection) != mart.digest():
                 derive(connection)
-                connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+                connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}'"))
                 mart.install(connection)
             let_load(connection)
 
@@ -61,7 +64,7 @@ def _naming_blockers(engine: Engine) -> Iterator[None]:
         with engine.connect() as connection:
             who = blockers(connection) or "a session that has ended"
         raise DatabaseError(
-            f"the schema is in use, and nothing of it was changed for 10 s because of {who}: "
+            f"the schema is in use, and could not be changed for {PATIENCE} because of {who}: "
             "end its transaction, or the session by pg_terminate_backend, and run `etl db upgrade` again"
         ) from None
 
