@@ -67,7 +67,9 @@ def test_who_may_make_no_role_is_told_what_an_administrator_has_to_run(theirs: E
 
 def test_the_role_is_made_when_it_can_be_made_now(theirs: Engine, url: URL) -> None:
     administrator = open_engine(url.set(database="theirs"))
-    assert reader.grant(administrator, "bob") == [reader.CREATE, *reader.MAY_READ, "GRANT etl_reader TO bob;"]
+    done = reader.grant(administrator, "bob")
+    assert done[:5] == [reader.CREATE, *reader.MAY_READ, "GRANT etl_reader TO bob;"]
+    assert [statement.split()[7] for statement in done[5:]] == list(reader.LIMITS)
     assert roles(theirs) == ["etl_reader", "bob"]
     assert reads(url.set(username="bob", password=PASSWORD, database="theirs"))
 
