@@ -24,6 +24,12 @@ _VIEWERS = 20
 """Connections of the reader's login: of the fifty there are, some are left for those who load."""
 
 
+_READERS = """
+select r.rolname from pg_auth_members m join pg_roles r on r.oid = m.member
+ where m.roleid = %s::regrole and r.rolname not in (%s, %s) and not r.rolsuper
+"""
+
+
 def take_over(cluster: Cluster, port: int, database: str) -> None:
     """Have the database, the roles with their passwords, and the owner as owner; safe to repeat and to race.
 
@@ -60,5 +66,13 @@ def _make_roles(connection: psycopg.Connection, cluster: Cluster) -> None:
     for setting, value in (LIMITS | {"temp_file_limit": "1GB"}).items():
         connection.execute(f"alter role {VIEWER} set {setting} = '{value}'".encode())
     if connection.info.server_version >= _CREATEROLE_IS_LIMITED:
-        # So that `etl db psql` can make logins for people.
-        connection.execute(f"alter role {OWNER} createrole".encode())
+        _let_make_logins(connection)
+
+
+def _let_make_logins(connection: psycopg.Connection) -> None:
+    """Let the owner make logins for people, by `etl db psql`, and care for those that the superuser made."""
+    connection.execute(f"alter role {OWNER} createrole".encode())
+    readers = connection.execute(_READERS, [READER, OWNER, VIEWER]).fetchall()
+    for (role,) in readers:
+        care = sql.SQL("grant {} to {} with admin true, inherit false, set false")
+        connection.execute(care.format(sql.Identifier(role), sql.Identifier(OWNER)))

@@ -53,6 +53,12 @@ def refused(engine: Engine, statement: str) -> bool:
     return False
 
 
+def _may_make_roles(owner: Engine) -> bool:
+    """As an owner may from Postgres 16 on."""
+    with owner.connect() as connection:
+        return bool(connection.scalar(text("SELECT rolcreaterole FROM pg_roles WHERE rolname = current_user")))
+
+
 def of_the_version_before(server: EmbeddedServer) -> None:
     """Make the warehouse anew as the version before did: all of it the superuser's, and no other role is there."""
     server.ensure()
@@ -65,6 +71,7 @@ def of_the_version_before(server: EmbeddedServer) -> None:
     with open_engine(url).begin() as connection:
         mart.install(connection)
     execute(url, THEIRS)
+    execute(url, "DROP ROLE IF EXISTS dashboards; CREATE ROLE dashboards LOGIN; GRANT etl_reader TO dashboards")
 
 
 @pytest.mark.slow
@@ -76,6 +83,10 @@ def test_a_warehouse_of_the_version_before_is_taken_along(server: EmbeddedServer
     with owner.connect() as connection:
         assert connection.scalars(OWNED_BY_A_SUPERUSER).all() == []
         assert connection.scalar(text("SELECT current_user")) == OWNER
+    if _may_make_roles(owner):
+        execute(
+            owner.url, "ALTER ROLE dashboards PASSWORD 'another'; CREATE ROLE alice LOGIN; GRANT etl_reader TO alice"
+        )
     # What people made there is still theirs to use and to change.
     execute(
         owner.url, "INSERT INTO mine.note (size, said) VALUES ('small', 'x'); ALTER TYPE mine.size ADD VALUE 'other'"
