@@ -9,8 +9,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from etl.database import migrations
-from etl.database.embedded import EmbeddedServer, EmbeddedSettings
 from etl.database.cluster import SUPERUSER
+from etl.database.embedded import EmbeddedServer, EmbeddedSettings
 from etl.database.engine import database_url, open_engine
 
 
