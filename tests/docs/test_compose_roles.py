@@ -1,4 +1,4 @@
-"""The service `roles` of Compose: its script, run by psql on a warehouse that a superuser owns, as before it was there."""
+"""The service `roles` of Compose: its script, run by psql on a warehouse that a superuser owns."""
 
 import shlex
 import subprocess
