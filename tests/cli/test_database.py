@@ -76,10 +76,17 @@ def test_the_embedded_server_starts_tells_where_it_is_and_stops(
         row = json.loads(typing("db", "status", "--json").out)
         assert (row["running"], row["port"], row["schema"]) == (True, port, "current")
         assert make_url(typing("db", "url").out.strip()).port == port
+        assert make_url(typing("db", "url", "--reader").out.strip()).username == "etl_viewer"
         assert typing("changes").status == 0
     finally:
         assert typing("db", "stop").out == "stopped\n"
     assert typing("db", "stop").out == "was not running\n"
+
+
+def test_the_readers_of_a_server_of_ones_own_are_not_known_here(etl: Run, warehouse: Engine) -> None:
+    del warehouse
+    ended = etl("db", "url", "--reader")
+    assert (ended.status, ended.out, "etl db grant" in ended.err) == (2, "", True)
 
 
 def test_an_upgrade_derives_the_changes_that_an_older_version_did_not_keep(
