@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from etl.database import migrations
+from etl.database.cluster import SUPERUSER
 from etl.database.embedded import EmbeddedServer, EmbeddedSettings
 from etl.database.engine import database_url, open_engine
 
@@ -22,7 +23,8 @@ def warehouse() -> Iterator[Engine]:
         probe.close()
         server = EmbeddedServer(EmbeddedSettings(home=Path(home), port=port))
         try:
-            engine = open_engine(database_url(server.ensure()))
+            # Only a superuser may ask for a checkpoint or make a database.
+            engine = open_engine(database_url(server.ensure(SUPERUSER)))
             migrations.upgrade(engine)
             yield engine
         finally:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
-from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from etl.concurrency import at_once
 from etl.config import ConfiguredSource, Settings
 from etl.load import ledger
 from etl.load.ledger import Asking, Caller, Run
+from etl.load.locks import renew
 from etl.pipeline import Pipeline, Take
 from etl.result import Result, broken
 from etl.telemetry import Span, span
@@ -51,8 +51,8 @@ class Attendant:
         """
         name = configured.name
         patience = configured.settings.timeout_seconds + PATIENCE
-        with ledger.attending(self.pipeline.engine, name, patience) as connection:
-            if connection is None:
+        with ledger.attending(self.pipeline.engine, name, patience) as lock:
+            if lock is None:
                 return self._taken(name)
             asking = Asking(
                 source=name,
@@ -61,10 +61,12 @@ class Attendant:
                 is_due_only=is_due_only,
                 why_missed=why_missed,
             )
-            with connection.begin():
+            with self.pipeline.engine.begin() as connection:
                 begun = ledger.begin(connection, asking, self.pipeline.slot_time(connection))
+                # Whoever lost the lock meanwhile must not have closed the run of another.
+                renew(lock)
             if begun is None:
-                return self._not_due(connection, name)
+                return self._not_due(name)
             about = {"source": name, "run": begun.run_id}
             with structlog.contextvars.bound_contextvars(**about), span("etl.run", **about) as work:
                 return self._told(self._run(configured, begun), begun, work)
@@ -110,9 +112,9 @@ class Attendant:
         who = f"run {other.run_id} by {other.worker} since {other.started_at:%H:%M:%S}Z" if other else "another process"
         return Result(source=name, status="taken", reason=f"{who} is at it")
 
-    def _not_due(self, connection: Connection, name: str) -> Result:
-        last = ledger.latest_slot(connection, name, self.pipeline.slot_time(connection))
-        connection.rollback()
+    def _not_due(self, name: str) -> Result:
+        with self.pipeline.engine.connect() as connection:
+            last = ledger.latest_slot(connection, name, self.pipeline.slot_time(connection))
         if last is None:
             return Result(source=name, status="not_due")
         became = last.reason if last.status == "missed" else f"run {last.run_id} by {last.worker}"

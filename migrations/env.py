@@ -1,19 +1,18 @@
 """Runs the revisions: one transaction for each, one migration at a time, never waiting long for a reader's lock."""
 
 from alembic import context
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, text
 
+from etl.database.engine import database_url, open_engine
+from etl.database.schema_lock import schema_locked
 from etl.load import relations
-
-ADVISORY_LOCK = 0x65746C5F6D696772  # "etl_migr": any constant that nobody else uses
 
 
 def migrate(connection: Connection) -> None:
     """Run what is asked for on this connection, alone."""
-    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
-    connection.execute(text("SET lock_timeout = '10s'"))
-    connection.commit()
-    try:
+    with schema_locked(connection.engine):
+        connection.execute(text("SET lock_timeout = '10s'"))
+        connection.commit()
         context.configure(
             connection=connection,
             target_metadata=relations.metadata,
@@ -25,15 +24,11 @@ def migrate(connection: Connection) -> None:
         with context.begin_transaction():
             context.run_migrations()
         connection.commit()
-    finally:
-        connection.rollback()
-        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
-        connection.commit()
 
 
 given = context.config.attributes.get("connection")
 if given is not None:
     migrate(given)
 else:
-    with create_engine(context.get_x_argument(as_dictionary=True)["url"]).connect() as opened:
+    with open_engine(database_url(context.get_x_argument(as_dictionary=True)["url"], "-x url")).connect() as opened:
         migrate(opened)

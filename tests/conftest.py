@@ -1,5 +1,9 @@
 """The database of the tests: a migrated template once, a clone of it for each test that asks.
 
+What loads and asks in a test is the loader, as in production: ``engine`` and ``warehouse_url`` are its. Who changes the
+schema, tampers with history or makes triggers is the owner: ``owner_engine``, or ``owner_of`` an address. Nobody but
+``server_url`` is a superuser.
+
 ``TEST_DATABASE_URL`` names a server where databases may be created; else a container when a Docker engine answers;
 else the embedded binaries on a free port in a temporary folder. ``DATABASE_URL`` is never looked at.
 """
@@ -23,11 +27,13 @@ from hypothesis import Phase, settings
 from sqlalchemy import URL, Engine, text
 
 from etl.database import migrations
+from etl.database.cluster import OWNER, SUPERUSER
 from etl.database.embedded import EmbeddedServer, EmbeddedSettings
 from etl.database.engine import database_url, open_engine, require_reachable
 from etl.demo import story
 from etl.pipeline import Pipeline
 from etl.result import Result
+from tests.database.roles import loader_of, make_roles, owner_of
 
 IMAGE = "postgres:18"
 
@@ -86,6 +92,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
 @pytest.fixture(scope="session")
 def template(server_url: URL) -> Iterator[str]:
     """The name of a migrated, empty database that is only ever cloned."""
+    make_roles(server_url)
     with _database(server_url, template=None) as url:
         engine = open_engine(url)
         migrations.upgrade(engine)
@@ -131,26 +138,34 @@ def empty_engine(server_url: URL, template: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def engine(warehouse_url: URL) -> Engine:
-    """A migrated, empty warehouse of this test's own."""
+    """A migrated, empty warehouse of this test's own, for its loader."""
     return open_engine(warehouse_url)
 
 
 @pytest.fixture
+def owner_engine(warehouse_url: URL) -> Engine:
+    """The same warehouse for its owner."""
+    return open_engine(owner_of(warehouse_url))
+
+
+@pytest.fixture
 def empty_url(server_url: URL) -> Iterator[URL]:
-    """The URL of a database with nothing in it, not even our schema."""
+    """The URL of a database with nothing in it, not even our schema, for its owner."""
+    make_roles(server_url)
     with _database(server_url, template=None) as url:
         yield url
 
 
 @contextmanager
 def _database(server: URL, *, template: str | None) -> Iterator[URL]:
+    """A database of its own: with a template a warehouse for the loader, else an empty one for the owner."""
     name = f"etl_test_{uuid.uuid4().hex[:12]}"
     admin = open_engine(server).execution_options(isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         strategy = f" TEMPLATE {template} STRATEGY FILE_COPY" if template else ""
-        connection.execute(text(f"CREATE DATABASE {name}{strategy}"))
+        connection.execute(text(f"CREATE DATABASE {name} OWNER {OWNER}{strategy}"))
     try:
-        yield server.set(database=name)
+        yield (loader_of if template else owner_of)(server.set(database=name))
     finally:
         with admin.connect() as connection:
             connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
@@ -199,7 +214,8 @@ def _quick_folder(factory: pytest.TempPathFactory) -> Iterator[Path]:
 @contextmanager
 def _embedded(home: Path) -> Iterator[URL]:
     server = EmbeddedServer(EmbeddedSettings(home=home, port=free_port()))
-    url = database_url(server.ensure())
+    server.ensure()
+    url = database_url(str(server.url(SUPERUSER)))
     try:
         engine = open_engine(url).execution_options(isolation_level="AUTOCOMMIT")
         require_reachable(engine)

@@ -55,12 +55,17 @@ def status(context: typer.Context, *, as_json: JsonOption = False) -> None:
 def url(
     context: typer.Context,
     *,
+    reader: Annotated[bool, typer.Option("--reader", help="The login that reads the mart and nothing else.")] = False,
     hide_password: Annotated[bool, typer.Option("--hide-password", help="Show *** for every secret.")] = False,
 ) -> None:
-    """Print the URL for psql and BI tools (with the password: keep it to yourself)."""
+    """Print the URL for psql, with --reader for BI tools (with the password: keep it to yourself)."""
+    from etl.database.cluster import OWNER, VIEWER
     from etl.database.engine import shown, spelled
 
-    found = session(context).unmigrated_engine.url
+    current = session(context)
+    if reader and not current.is_embedded:
+        raise ConfigurationError("the readers of DATABASE_URL are known to its server: `etl db grant USER` makes one")
+    found = current.role_url(VIEWER if reader else OWNER)
     typer.echo(shown(found) if hide_password else spelled(found))
 
 
@@ -68,12 +73,15 @@ def url(
 def upgrade(context: typer.Context) -> None:
     """Migrate the database to the schema of this version, and record there what is configured."""
     from etl.cli.invocation import upgrade as migrate
-    from etl.database import migrations
+    from etl.database import loader, migrations
 
     current = session(context)
     _ = current.sources  # What is wrong in the configuration is said before anything is migrated.
-    migrate(current.unmigrated_engine)
+    engine = current.unmigrated_engine
+    migrate(engine)
     current.record_configuration()
+    if not (current.is_embedded or loader.is_there(engine)):
+        output.note(f"the role {loader.LOADER} is not there, and {engine.url.username} may make none: {loader.REMEDY}")
     typer.echo(f"schema {migrations.head()} is in place")
 
 
@@ -85,7 +93,7 @@ def grant(
     """Let somebody read the mart: all of it, and nothing else of the warehouse."""
     from etl.database import reader
 
-    done = reader.grant(session(context).engine, user)
+    done = reader.grant(session(context).owner_engine, user)
     for statement in done:
         typer.echo(statement)
     typer.echo(f"{user} may read the mart" if done else f"{user} may read the mart already: nothing to do")

@@ -16,7 +16,9 @@ from etl.errors import EtlError, in_short
 ATTENDED = timedelta(minutes=15)
 """How late a slot may be served before somebody is told that nobody did."""
 
-AFTER_DATABASE = ("database clock", "size", "writable", "schema", "objects", "last run", "daemon", "bodies", "health")
+AFTER_DATABASE = (
+    *("database clock", "role", "size", "writable", "schema", "objects", "last run", "daemon", "bodies", "health"),
+)
 
 
 def findings(current: Session) -> Iterator[Finding]:

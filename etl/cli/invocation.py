@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 import structlog
-from sqlalchemy import Connection, Engine
+from sqlalchemy import URL, Connection, Engine
 
 from etl import config, log, telemetry
 from etl.attend import Attendant, this_process
@@ -19,8 +19,10 @@ from etl.cli import output
 from etl.cli.session import Work, clock, require_known
 from etl.config import ConfiguredSource, Receiver, Settings
 from etl.database import migrations
+from etl.database.cluster import OWNER
 from etl.database.embedded import DEFAULT_PORT, EmbeddedServer, EmbeddedSettings
 from etl.database.engine import database_url, open_engine, require_reachable, secrets_of
+from etl.database.loader import LOADER
 from etl.errors import ConfigurationError
 from etl.extract.address import Address
 from etl.extract.transport import trusted
@@ -85,7 +87,16 @@ class Session:
 
     @cached_property
     def engine(self) -> Engine:
-        """The warehouse, reachable and with the schema that this version needs.
+        """The warehouse for those who load and ask, with the schema that this version needs: as ``DATABASE_URL`` says.
+
+        In the embedded one as a role that may neither change the schema nor rewrite history.
+        """
+        owner = self.owner_engine
+        return open_engine(self.role_url(LOADER)) if self.is_embedded else owner
+
+    @cached_property
+    def owner_engine(self) -> Engine:
+        """The warehouse for who owns it, reachable and with the schema that this version needs.
 
         ``DATABASE_URL`` is migrated by ``etl db upgrade`` alone; the embedded server is started and kept migrated.
         """
@@ -100,11 +111,8 @@ class Session:
 
     @cached_property
     def unmigrated_engine(self) -> Engine:
-        """The warehouse, reachable, whatever its schema."""
-        url = self.settings.database_url or self._embedded_url()
-        target = database_url(url)
-        log.conceal(secrets_of(target))
-        engine = open_engine(target)
+        """The warehouse for who owns it, reachable, whatever its schema."""
+        engine = open_engine(self.role_url(OWNER))
         require_reachable(engine)
         return engine
 
@@ -185,13 +193,19 @@ class Session:
             wait_at_most(connection, seconds=patience)
             configured.record(connection, entries, rates, margins, now=database_time(connection), named=names)
 
-    def _embedded_url(self) -> str:
-        """The embedded server's, started when it does not run, which is said because it takes a while."""
-        if self.server.url():
-            return self.server.ensure()
+    def role_url(self, role: str) -> URL:
+        """The address of the warehouse for a role of the embedded server, or the one that ``DATABASE_URL`` names."""
+        found = database_url(self.settings.database_url or self._embedded_url(role))
+        log.conceal(secrets_of(found))
+        return found
+
+    def _embedded_url(self, role: str) -> str:
+        """The embedded server's, started when it does not run, which is reported because it takes a while."""
+        if found := self.server.url(role):
+            return found
         is_first = self.server.cluster.major is None
         with output.working("starting the embedded Postgres"):
-            url = self.server.ensure()
+            url = self.server.ensure(role)
         port = database_url(url).port
         if is_first and self.settings.db_port is None and port != DEFAULT_PORT:
             output.note(f"etl: port {DEFAULT_PORT} is taken: this database listens on {port}, now and from now on")

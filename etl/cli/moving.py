@@ -40,7 +40,7 @@ def copy(
     target = open_engine(address)
     require_reachable(target, TARGET)
     transfer.require_empty(target)
-    source = current.engine
+    source = current.owner_engine
     with output.counting("copying") as progress:
         migrate(target)
         rows = transfer.transfer(source, target, progress)

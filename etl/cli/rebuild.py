@@ -47,9 +47,9 @@ def rebuild(  # noqa: PLR0913  each is an option
     require_spark()
     current = session(context)
     plan, bodies = _from_warehouse(current, names) if archive is None else _from_archive(archive, names)
-    target = Target(output=_absolute(to), schema=into, engine=current.engine if into else None)
+    target = Target(output=_absolute(to), schema=into, engine=current.owner_engine if into else None)
     if into is not None:
-        with current.engine.begin() as connection:
+        with current.owner_engine.begin() as connection:
             rebuilt.require_ours(connection, into)
     settings = current.settings.spark
     with (

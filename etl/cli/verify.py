@@ -10,6 +10,8 @@ from etl.cli.session import session
 from etl.errors import ConfigurationError, ContractError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from etl.load.comparing import Verdict
     from etl.pipeline import Pipeline
     from etl.sources.base import Source
@@ -39,7 +41,8 @@ def verify(
         raise ConfigurationError(f"nothing was ever landed of {unknown[0]}; there is: {', '.join(known) or 'nothing'}")
     asked = list(dict.fromkeys(names or known))
     if against:
-        verdicts = [_compare(pipeline, name, against) for name in asked]
+        owner = session(context).owner_engine
+        verdicts = [_compare(owner, name, against) for name in asked]
     else:
         found = (_verify(pipeline, known[name], is_applied=apply) for name in asked)
         verdicts = [verdict for verdict in found if verdict is not None]
@@ -72,11 +75,11 @@ def _verify(pipeline: "Pipeline", source: "Source[Any]", *, is_applied: bool) ->
             return None
 
 
-def _compare(pipeline: "Pipeline", name: str, schema: str) -> "Verdict":
+def _compare(owner: "Engine", name: str, schema: str) -> "Verdict":
     """One source with what was rebuilt of it elsewhere."""
     from etl.load import against as rebuilt_elsewhere
 
-    with pipeline.engine.connect() as connection:
+    with owner.connect() as connection:
         return rebuilt_elsewhere.verify(connection, name, schema)
 
 

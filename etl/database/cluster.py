@@ -7,6 +7,7 @@ HOME/postgres.port       on which port the server listens, unless ETL_DB_PORT sa
 HOME/postgres.lock       held by whoever is at work in here: the starter, then initdb, then the server
 """
 
+import hmac
 import os
 import re
 import secrets
@@ -23,6 +24,13 @@ from etl.files import atomic
 from etl.files.trust import distrust
 
 SUPERUSER = "etl"
+"""Makes the other roles and gives them the database; nothing else is done as this one."""
+
+OWNER = "etl_owner"
+"""Owns the database and all that is in it: migrations, and what people do by hand."""
+
+VIEWER = "etl_viewer"
+"""Reads the mart: for BI tools."""
 
 _ACCESS = "# Written once by etl: from this machine only, and never without the password.\n"
 _ACCESS += "host all all 127.0.0.1/32 scram-sha-256\n"
@@ -81,9 +89,13 @@ class Cluster:
         """Keep the port for all later starts. Only under the lock."""
         _write(self.home / "postgres.port", f"{port}\n")
 
-    def password(self) -> str:
-        """The superuser's password."""
-        return (self.folder / "password").read_text()
+    def password(self, role: str = SUPERUSER) -> str:
+        """The password of a role.
+
+        Those of others follow from that of the superuser, which does not follow from them: there is one file to keep.
+        """
+        secret = (self.folder / "password").read_text()
+        return secret if role == SUPERUSER else hmac.new(secret.encode(), role.encode(), "sha256").hexdigest()[:48]
 
     def prepare(self) -> None:
         """Make the home, and what is missing above it; only what we make is closed to others."""

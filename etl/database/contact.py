@@ -3,26 +3,29 @@
 from dataclasses import dataclass
 
 import psycopg
-from psycopg import errors, sql
 
-from etl.database.cluster import SUPERUSER, Cluster
+from etl.database.cluster import OWNER, SUPERUSER, Cluster
+from etl.database.engine import PINNED
 from etl.database.postmaster import Postmaster
 
 HOST = "127.0.0.1"
 
 _WHO_ARE_YOU = """
 select pg_read_file('postmaster.pid'), current_setting('server_version'),
-       exists (select from pg_database where datname = %s)
+       exists (select from pg_database where datname = %s and pg_get_userbyid(datdba) = %s)
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A server that knows our password and works in our folder; ``version`` is like ``18.4``."""
+    """A server that knows our password and works in our folder; ``version`` is like ``18.4``.
+
+    ``is_ready`` when our database is there and belongs to its owner, as it does once all roles are made.
+    """
 
     postmaster: Postmaster
     version: str
-    has_database: bool
+    is_ready: bool
 
 
 def ask(cluster: Cluster, database: str) -> Answer | None:
@@ -35,38 +38,30 @@ def ask(cluster: Cluster, database: str) -> Answer | None:
     if postmaster is None:
         return None
     try:
-        with _connect(cluster, postmaster.port) as connection:
-            text, version, has_database = connection.execute(_WHO_ARE_YOU, [database]).fetchone() or ("", "", False)
+        with connect(cluster, postmaster.port) as connection:
+            asked = connection.execute(_WHO_ARE_YOU, [database, OWNER])
+            text, version, is_ready = asked.fetchone() or ("", "", False)
     except psycopg.OperationalError:
         return None
     theirs = Postmaster.parse(text)
     if theirs is None or theirs.identity != postmaster.identity:
         return None
-    return Answer(postmaster=postmaster, version=version.split()[0], has_database=has_database)
+    return Answer(postmaster=postmaster, version=version.split()[0], is_ready=is_ready)
 
 
-def create_database(cluster: Cluster, port: int, name: str) -> None:
-    """Create the database, unless another process has just done so."""
-    with _connect(cluster, port) as connection:
-        try:
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-        except (errors.DuplicateDatabase, errors.UniqueViolation):
-            return
-
-
-def _connect(cluster: Cluster, port: int) -> psycopg.Connection:
+def connect(cluster: Cluster, port: int, database: str = "postgres") -> psycopg.Connection:
     """Connect as superuser. All is said explicitly, because PG… variables are meant for other servers."""
     return psycopg.connect(
         host=HOST,
         port=port,
         user=SUPERUSER,
         password=cluster.password(),
-        dbname="postgres",
+        dbname=database,
         autocommit=True,
         connect_timeout=5,
         sslmode="disable",
         gssencmode="disable",
         require_auth="scram-sha-256",
-        options="",
+        options=PINNED,
         application_name="etl db",
     )

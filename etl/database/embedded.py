@@ -17,11 +17,12 @@ from pathlib import Path
 import psycopg
 
 from etl.database.binaries import find
-from etl.database.cluster import SUPERUSER, Cluster
-from etl.database.contact import HOST, Answer, ask, create_database
+from etl.database.cluster import OWNER, Cluster
+from etl.database.contact import HOST, Answer, ask
 from etl.database.launch import is_free, launch
 from etl.database.lock import trying
 from etl.database.postmaster import Postmaster, is_server
+from etl.database.take_over import take_over
 from etl.errors import DatabaseError
 
 DEFAULT_PORT = 25432
@@ -68,19 +69,16 @@ class EmbeddedServer:
         self.settings = settings
         self.cluster = Cluster(settings.home.absolute())
 
-    def ensure(self) -> str:
-        """Start the server unless it runs, creating it the first time; gives the URL of the database."""
+    def ensure(self, role: str = OWNER) -> str:
+        """Start the server unless it runs, creating it the first time; gives the URL of the database for a role."""
         with _explained(self.cluster):
-            answer = self._ask() or self._start()
-            if not answer.has_database:
-                create_database(self.cluster, answer.postmaster.port, self.settings.database)
-            return self._url(answer)
+            return self._url(self._ask() or self._start(), role)
 
-    def url(self) -> str | None:
-        """The URL of the database while the server runs, without starting it."""
+    def url(self, role: str = OWNER) -> str | None:
+        """The URL of the database for a role while the server runs, without starting it."""
         with _explained(self.cluster):
             answer = self._ask()
-            return self._url(answer) if answer else None
+            return self._url(answer, role) if answer else None
 
     def status(self) -> EmbeddedStatus:
         """What there is, without starting anything."""
@@ -123,9 +121,12 @@ class EmbeddedServer:
     def _ask(self) -> Answer | None:
         return ask(self.cluster, self.settings.database)
 
-    def _url(self, answer: Answer) -> str:
+    def _url(self, answer: Answer, role: str) -> str:
+        """The URL for a role, after the database and the roles are made, or taken along from an earlier version."""
+        if not answer.is_ready:
+            take_over(self.cluster, answer.postmaster.port, self.settings.database)
         place = f"{HOST}:{answer.postmaster.port}/{self.settings.database}"
-        return f"postgresql+psycopg://{SUPERUSER}:{self.cluster.password()}@{place}"
+        return f"postgresql+psycopg://{role}:{self.cluster.password(role)}@{place}"
 
     def _start(self) -> Answer:
         """Be the one who starts it, or wait for the one who does."""

@@ -19,6 +19,13 @@ _KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_coun
 """A host that vanished without a word is noticed after a minute; the system would wait for two hours."""
 
 
+PINNED = "-c search_path=pg_catalog,pg_temp"
+"""Nothing of ours is found by a name alone: whoever may create something in ``public`` could put his own in its place.
+
+``pg_temp`` is named because it would come first otherwise.
+"""
+
+
 def database_url(spelling: str, variable: str = "DATABASE_URL") -> URL:
     """The URL for psycopg 3, from ``postgres://``, ``postgresql://`` or one that names a driver.
 
@@ -67,7 +74,9 @@ def _with_password_before_host(url: URL) -> URL:
 
 
 def open_engine(url: URL, *, connect_seconds: int = 10, statement_seconds: int = 0) -> Engine:
-    """An engine whose sessions speak UTC. Connections are not pooled: each load takes its own and gives it back.
+    """An engine whose sessions speak UTC and find only what is named with its schema.
+
+    Connections are not pooled: each load takes its own and gives it back.
 
     After ``statement_seconds`` the server ends a statement; 0: whenever the server is configured to.
     """
@@ -80,7 +89,7 @@ def open_engine(url: URL, *, connect_seconds: int = 10, statement_seconds: int =
             "connect_timeout": connect_seconds,
             "application_name": "etl",
             **_KEEPALIVE,
-            "options": f"-c timezone=UTC -c jit=off{limit}",
+            "options": f"{PINNED} -c timezone=UTC -c jit=off{limit}",
         },
     )
 

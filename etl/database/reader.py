@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from etl.database.driver import run_script
+from etl.database.schema_lock import lock_schema, may_lock
 from etl.errors import DatabaseError
 
 READER = "etl_reader"
@@ -19,6 +20,9 @@ MAY_READ = (
     f"GRANT SELECT ON ALL TABLES IN SCHEMA mart TO {READER};",
     f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA mart TO {READER};",
 )
+
+LIMITS = {"statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}
+"""What a reader's login begins with, so that no question is forgotten; who reads may say otherwise in a session."""
 
 _TRIES = 5
 
@@ -49,12 +53,26 @@ def grant(engine: Engine, user: str) -> list[str]:
 
 def _grant(engine: Engine, user: str) -> list[str]:
     with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('etl mart', 0))"))
+        if may_lock(connection):
+            lock_schema(connection)
         statements = _missing(connection, user)
         _administer(connection, statements)
         # Who has some right on the mart and may not pass it on is only warned by the server.
         if rest := _missing(connection, user):
             raise _refused(rest)
+        return [*statements, *_limit(connection, user)]
+
+
+def _limit(connection: Connection, user: str) -> list[str]:
+    """Give a login that has no limits yet those of a reader, if we may; gives the statements that it took."""
+    statements = list(connection.scalars(_UNLIMITED, {"user": user, "names": [*LIMITS], "limits": [*LIMITS.values()]}))
+    try:
+        with connection.begin_nested():
+            run_script(connection, " ".join(statements))
+    except DBAPIError as error:
+        if not isinstance(error.orig, InsufficientPrivilege):
+            raise
+        return []
     return statements
 
 
@@ -107,5 +125,18 @@ _STATE = text(
                     WHERE m.roleid = reader.oid AND r.rolname = :user) AS is_member
       FROM pg_roles reader
      WHERE reader.rolname = :reader
+    """
+)
+
+_UNLIMITED = text(
+    """
+    SELECT format('ALTER ROLE %I IN DATABASE %I SET %I = %L;',
+                  reader.rolname, current_database(), wanted.name, wanted.value)
+      FROM pg_roles reader,
+           unnest(CAST(:names AS text[]), CAST(:limits AS text[])) WITH ORDINALITY wanted (name, value, number)
+     WHERE reader.rolname = :user AND reader.rolcanlogin
+       AND NOT EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) setting
+                        WHERE s.setrole = reader.oid AND setting LIKE wanted.name || '=%')
+     ORDER BY wanted.number
     """
 )

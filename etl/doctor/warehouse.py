@@ -31,6 +31,7 @@ _FACTS = text(
     """
     SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS size,
            clock_timestamp() AS at, pg_is_in_recovery() AS is_replica, current_user AS role,
+           (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS is_superuser,
            EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                     WHERE (n.nspname, c.relname) = ('core', 'source')) AS has_schema
     """
@@ -72,6 +73,7 @@ def reachable(engine: Engine, *, is_embedded: bool, clock: Callable[[], datetime
     where = "the embedded server" if is_embedded else shown(engine.url)
     yield ok("database", f"PostgreSQL {facts.version.split()[0]}, {where}")
     yield agreement("database clock", now - facts.at, "the database")
+    yield _role(facts.role, is_superuser=facts.is_superuser)
     yield ok("size", f"{facts.size / 1024**2:,.1f} MiB")
     if facts.is_replica:
         yield failed("writable", "this server is a replica, which nobody can write", "name the primary in DATABASE_URL")
@@ -166,6 +168,14 @@ def _ill(row: Mapping[str, Any]) -> str | None:
     if row["set_aside_snapshots"]:
         return f"{row['set_aside_snapshots']} set aside"
     return "held" if row["held_snapshots"] else None
+
+
+def _role(role: str, *, is_superuser: bool) -> Finding:
+    """Whether we are no more than we need to be: what a superuser is made to do, by whatever mistake, is done."""
+    if is_superuser:
+        remedy = "make an owner and a loader that are none: docs/operations.md, Roles"
+        return warning("role", f"{role} is a superuser of the server", remedy)
+    return ok("role", f"{role}, no superuser")
 
 
 def _writable(engine: Engine, role: str) -> Finding:

@@ -21,7 +21,6 @@ from sqlalchemy import (
     and_,
     any_,
     exists,
-    func,
     literal,
     or_,
     select,
@@ -33,7 +32,7 @@ from etl.database.lock import trying
 from etl.errors import ArchiveError
 from etl.load import manifest, objects
 from etl.load.bodies import fetch
-from etl.load.locks import key_of, lock_source
+from etl.load.locks import held, lock_source, renew
 from etl.load.manifest import ArchivedPage, ArchivedSnapshot
 from etl.load.raw import repair
 from etl.load.tables import archived, content, page, raw_snapshot, snapshot, source
@@ -74,8 +73,7 @@ def archive(engine: Engine, task: Task, progress: Progress) -> Archiving:
     Bodies that a younger snapshot shows as well are copied and stay. Raises ``ArchiveError``; nothing is dropped then.
     """
     done = Archiving(folder=task.folder, before=task.before)
-    with _alone_in(task.folder), engine.connect() as connection:
-        _be_alone(connection)
+    with _alone_in(task.folder), _alone(engine) as lock, engine.connect() as connection:
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as reading:
             # One view of the database: what the manifest tells of has all its bodies in the folder.
             proven = _copy(reading, task, done, progress)
@@ -84,6 +82,7 @@ def archive(engine: Engine, task: Task, progress: Progress) -> Archiving:
             _record(connection, task, proven)
         if task.is_dropped:
             with connection.begin():
+                renew(lock)
                 done.dropped = _drop(connection, task.before, proven)
     return done
 
@@ -94,8 +93,7 @@ def restore(engine: Engine, archive: Path | None, progress: Progress) -> int:
     Raises ``OutOfReachError``; what came before stays.
     """
     came = 0
-    with engine.connect() as connection:
-        _be_alone(connection)
+    with _alone(engine), engine.connect() as connection:
         is_archived = exists().where(archived.c.sha256 == content.c.sha256)
         known = select(content.c.sha256, content.c.size).where(or_(content.c.body.is_(None), is_archived))
         wanted = connection.execute(known.order_by(content.c.sha256)).all()
@@ -207,8 +205,10 @@ def _alone_in(folder: Path) -> Iterator[None]:
         raise ArchiveError(f"{error.filename or folder}: {error.strerror}: name a folder that can be written") from None
 
 
-def _be_alone(connection: Connection) -> None:
-    """Be the only one who moves bodies of this warehouse, until the connection is closed."""
-    if not connection.scalar(select(func.pg_try_advisory_lock(key_of("archive")))):
-        raise ArchiveError("another process archives this warehouse: wait until it is done")
-    connection.rollback()
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """Be the only one who moves bodies of this warehouse. Raises ``ArchiveError`` when another process does."""
+    with held(engine, "archive") as lock:
+        if lock is None:
+            raise ArchiveError("another process archives this warehouse: wait until it is done")
+        yield lock

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from etl.cron import Cron
 from etl.errors import SupersededError
 from etl.load.ledger_tables import run, slot
-from etl.load.locks import key_of
+from etl.load.locks import held
 from etl.load.tables import TIMESTAMP, source
 
 MOST_MISSED = 10_000
@@ -59,16 +59,12 @@ class Asking:
 
 @contextmanager
 def attending(engine: Engine, name: str, patience: float) -> Iterator[Connection | None]:
-    """Hold the lock of a source's runs on a connection of its own; null when another process has it.
+    """Hold the lock of a source's runs, on a connection that is for nothing else; null when another process has it.
 
     After ``patience`` seconds without a sign of life the server ends the session of a process that hangs.
     """
-    with engine.connect() as connection:
-        connection.execute(select(func.set_config("idle_session_timeout", f"{patience:.0f}s", False)))  # noqa: FBT003
-        is_ours = connection.scalar(select(func.pg_try_advisory_lock(key_of(f"run {name}"))))
-        connection.commit()
-        # Closing the connection ends the session, and with it the lock: connections are not pooled.
-        yield connection if is_ours else None
+    with held(engine, f"run {name}", patience=patience) as connection:
+        yield connection
 
 
 def begin(connection: Connection, asking: Asking, now: datetime) -> Run | None:

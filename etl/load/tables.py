@@ -197,3 +197,5 @@ applied = Table(
     schema="core",
 )
 """Of which records the open versions of a source are made, where the last snapshot was plain (see ``applied.py``)."""
+
+lock = Table("lock", metadata, Column("name", Text, primary_key=True), schema="core")

@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, make_url, text
 from bi.superset import bundle
 from etl.database.engine import open_engine
 from etl.database.reader import READER
+from tests.database.roles import owner_of
 
 FILES: dict[str, dict[str, Any]] = {place: yaml.safe_load(content) for place, content in bundle.files().items()}
 
@@ -56,7 +57,7 @@ def column(column: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def demo(demo_url: URL) -> Engine:
-    return open_engine(demo_url)
+    return open_engine(owner_of(demo_url))
 
 
 def reading(connection: Connection, query: str) -> None:

@@ -15,7 +15,7 @@ from bi.superset import bundle
 from etl.database import reader
 from etl.database.binaries import find
 from etl.database.engine import open_engine
-from tests.database.roles import execute
+from tests.database.roles import execute, owner_of
 from tests.docs.markdown import ROOT
 from tests.docs.test_compose import SERVICES, composed
 
@@ -65,19 +65,19 @@ def test_the_script_is_where_the_login_looks_for_it() -> None:
 
 @pytest.mark.parametrize("passwords", [["first"], ["first", "it's another"]])
 def test_the_login_of_the_script_reads_the_mart_with_the_last_password(
-    warehouse_url: URL, tmp_path: Path, passwords: list[str]
+    server_url: URL, warehouse_url: URL, tmp_path: Path, passwords: list[str]
 ) -> None:
     role = f"dashboards_{uuid.uuid4().hex[:8]}"
     file, script = tmp_path / "password", tmp_path / "reader.sql"
     here = SCRIPT.replace("/run/secrets/reader_password", shlex.quote(str(file))).replace("dashboards", role)
     script.write_text(here, encoding="utf-8")
-    owner = warehouse_url.set(drivername="postgresql").render_as_string(hide_password=False)
+    admin = server_url.set(drivername="postgresql", database=warehouse_url.database)
     try:
         for password in passwords:
             file.write_text(f"{password}\n", encoding="utf-8")
             asking: list[str | Path] = [
                 find().program("psql"),
-                owner,
+                admin.render_as_string(hide_password=False),
                 "--no-psqlrc",
                 "--quiet",
                 "--set",
@@ -91,6 +91,6 @@ def test_the_login_of_the_script_reads_the_mart_with_the_last_password(
             assert connection.scalar(text("SELECT count(*) FROM mart.snapshot")) == 0
             with pytest.raises(ProgrammingError, match="permission denied"):
                 connection.execute(text("SELECT FROM raw.content"))
-        assert reader.grant(open_engine(warehouse_url), role) == []
+        assert reader.grant(open_engine(owner_of(warehouse_url)), role) == []
     finally:
-        execute(warehouse_url, f"DROP ROLE IF EXISTS {role}")
+        execute(server_url, f"DROP ROLE IF EXISTS {role}")

@@ -10,6 +10,7 @@ from sqlalchemy import URL, Connection, Engine, text
 
 from etl.database.engine import open_engine
 from tests.bi.grafana import FILES, Answer, Query, Range, ask, chosen, expand, load, moment, queries, seconds
+from tests.database.roles import owner_of
 from tests.docs.markdown import statements
 
 QUERIES = {f"{query.dashboard}: {query.title}": query for query in queries()}
@@ -44,7 +45,7 @@ UPDATE core.snapshot SET status = 'held', reason = 'too few models'
 @pytest.fixture(scope="module")
 def demo(demo_url: URL) -> Iterator[Engine]:
     """The warehouse after ``etl demo``; whoever asks rolls back."""
-    engine = open_engine(demo_url)
+    engine = open_engine(owner_of(demo_url))
     yield engine
     engine.dispose()
 
@@ -109,8 +110,8 @@ def test_only_what_went_wrong_is_missing_where_nothing_did(reader: Connection) -
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_a_warehouse_without_anything_gives_no_error(engine: Engine, name: str) -> None:
-    with engine.connect() as connection:
+def test_a_warehouse_without_anything_gives_no_error(owner_engine: Engine, name: str) -> None:
+    with owner_engine.connect() as connection:
         connection.execute(text("SET LOCAL ROLE etl_reader"))
         answer(connection, QUERIES[name])
 

@@ -41,7 +41,9 @@ _OTHERS = """() => [...document.querySelectorAll('.grid-content table')]
 def warehouse(demo_url: URL, server_url: URL) -> Iterator[str]:
     """The demo's warehouse as a reader who may log in sees it."""
     try:
-        yield reader.login(demo_url, ROLE, PASSWORD).render_as_string(hide_password=False)
+        yield reader.login(server_url.set(database=demo_url.database), ROLE, PASSWORD).render_as_string(
+            hide_password=False
+        )
     finally:
         execute(server_url, f"DROP ROLE IF EXISTS {ROLE}")
 

@@ -14,6 +14,7 @@ from sqlalchemy import URL, Engine
 from etl.cli import main
 from etl.database.engine import open_engine
 from tests.conftest import Demo, _database, free_port
+from tests.database.roles import owner_of
 from tests.extract.gateway import Gateway, ok
 from tests.listening import silence
 from tests.processes import Ended
@@ -77,9 +78,9 @@ def warehouse(warehouse_url: URL, monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 @pytest.fixture
 def second_url(server_url: URL, template: str) -> Iterator[URL]:
-    """Another warehouse, migrated and empty."""
+    """Another warehouse, migrated and empty, for its owner."""
     with _database(server_url, template=template) as url:
-        yield url
+        yield owner_of(url)
 
 
 @pytest.fixture(scope="session")

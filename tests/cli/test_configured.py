@@ -10,6 +10,7 @@ from sqlalchemy import URL, Engine, text
 from etl.database import migrations
 from etl.database.engine import open_engine
 from tests.cli.conftest import Run, named
+from tests.database.roles import owner_of
 from tests.extract.gateway import Gateway, ok, reply
 from tests.sources.fixtures import FIXTURES
 
@@ -167,8 +168,10 @@ def test_a_source_that_the_database_does_not_know_has_the_same_keys(etl: Run, wa
     assert found["other"].keys() == found["bifrost"].keys()
 
 
-def test_status_says_when_it_is_told_by_an_earlier_configuration(etl: Run, warehouse: Engine, folder: Path) -> None:
-    del warehouse
+def test_status_says_when_it_is_told_by_an_earlier_configuration(
+    etl: Run, warehouse: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", named(owner_of(warehouse.url)))
     etl("db", "upgrade")
     assert etl("status").err == ""
     (folder / "etl.toml").write_text("[sources.helicone_gateway]\nenabled = false")

@@ -11,6 +11,7 @@ from etl.database import migrations
 from etl.database.engine import open_engine
 from tests.cli.conftest import Run, named
 from tests.conftest import free_port
+from tests.database.roles import as_owner, owner_of
 from tests.load.believing import load
 from tests.load.worlds import World
 from tests.processes import etl as etl_process
@@ -75,17 +76,27 @@ def test_the_embedded_server_starts_tells_where_it_is_and_stops(
         row = json.loads(typing("db", "status", "--json").out)
         assert (row["running"], row["port"], row["schema"]) == (True, port, "current")
         assert make_url(typing("db", "url").out.strip()).port == port
+        assert make_url(typing("db", "url", "--reader").out.strip()).username == "etl_viewer"
         assert typing("changes").status == 0
     finally:
         assert typing("db", "stop").out == "stopped\n"
     assert typing("db", "stop").out == "was not running\n"
 
 
-def test_an_upgrade_derives_the_changes_that_an_older_version_did_not_keep(etl: Run, warehouse: Engine) -> None:
+def test_the_readers_of_a_server_of_ones_own_are_not_known_here(etl: Run, warehouse: Engine) -> None:
+    del warehouse
+    ended = etl("db", "url", "--reader")
+    assert (ended.status, ended.out, "etl db grant" in ended.err) == (2, "", True)
+
+
+def test_an_upgrade_derives_the_changes_that_an_older_version_did_not_keep(
+    etl: Run, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for day, price in enumerate(["1", "2"]):
         load(warehouse, "s", day, World({"openai/a": ("a", {"prompt": price})}))
     expected = etl("changes", "--format", "csv").out.splitlines()
-    with warehouse.begin() as connection:
+    monkeypatch.setenv("DATABASE_URL", named(owner_of(warehouse.url)))
+    with as_owner(warehouse).begin() as connection:
         connection.execute(text("TRUNCATE core.price_change, core.catalog_change"))
         connection.execute(text("COMMENT ON SCHEMA mart IS 'mart of an older version'"))
     assert etl("db", "upgrade").status == 0

@@ -18,7 +18,7 @@ KEY = "planted-credential-4711"
 
 CHECKS = [
     *("python", "dependencies", "configuration", "environment", "webhooks", "disk", "database", "database clock"),
-    *("size", "writable", "schema", "objects", "last run", "daemon", "bodies", "health", "clock"),
+    *("role", "size", "writable", "schema", "objects", "last run", "daemon", "bodies", "health", "clock"),
 ]
 
 

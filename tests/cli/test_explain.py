@@ -216,10 +216,10 @@ def test_a_model_without_prices_of_a_source_with_prices_is_told_apart(etl: Run, 
     ],
 )
 def test_what_does_not_follow_from_the_landed_text_is_said_plainly(
-    etl: Run, warehouse: Engine, load: Callable[..., None], tampering: str, problem: str
+    etl: Run, warehouse: Engine, server_url: URL, load: Callable[..., None], tampering: str, problem: str
 ) -> None:
     load(HERE)
-    with warehouse.begin() as connection:
+    with open_engine(server_url.set(database=warehouse.url.database)).begin() as connection:
         connection.execute(text("SET LOCAL session_replication_role = replica"))
         connection.execute(text(tampering))
     ended = etl("explain", "s", "openai/m")

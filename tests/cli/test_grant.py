@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import URL, Engine, text
 
 from tests.cli.conftest import Run, named
-from tests.database.roles import PASSWORD, Role, execute, login_role
+from tests.database.roles import PASSWORD, Role, execute, login_role, owner_of
 
 
 @pytest.fixture
@@ -23,7 +23,10 @@ def clerk(server_url: URL) -> Iterator[Role]:
         yield role
 
 
-def test_a_role_is_granted_once_and_told_what_was_done(alice: Role, etl: Run, warehouse: Engine) -> None:
+def test_a_role_is_granted_once_and_told_what_was_done(
+    alice: Role, etl: Run, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", named(owner_of(warehouse.url)))
     first = etl("db", "grant", alice.name)
     assert (first.status, first.err) == (0, "")
     assert first.out == f"GRANT etl_reader TO {alice.quoted};\n{alice.name} may read the mart\n"
@@ -51,7 +54,7 @@ def test_want_of_rights_is_one_line_with_the_remedy(
     assert (ended.status, ended.out) == (2, "")
     remedy = f"GRANT etl_reader TO {alice.quoted};"
     assert ended.err == f"etl: we have no right to grant this: let an administrator run {remedy}\n"
-    execute(warehouse.url, remedy)
+    execute(owner_of(warehouse.url), remedy)
     assert etl("db", "grant", alice.name).status == 0
 
 

@@ -44,7 +44,7 @@ def test_a_second_ensure_finds_the_server_at_once(server: EmbeddedServer) -> Non
     begin = time.monotonic()
     assert server.ensure() == url == server.url()
     assert time.monotonic() - begin < 0.5
-    assert url.startswith("postgresql+psycopg://etl:")
+    assert url.startswith("postgresql+psycopg://etl_owner:")
     assert url.endswith(f"@127.0.0.1:{server.settings.port}/etl")
 
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import URL, Engine, text
 
 from etl.database import migrations, reader
+from etl.database.cluster import SUPERUSER
 from etl.database.embedded import EmbeddedServer
 from etl.database.engine import database_url, open_engine
 from etl.errors import DatabaseError
@@ -17,7 +18,10 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def url(server: EmbeddedServer) -> URL:
     """The superuser's database on a server that nobody else uses, without our group role."""
-    return database_url(server.ensure())
+    server.ensure()
+    url = database_url(str(server.url(SUPERUSER)))
+    execute(url, "DROP ROLE etl_reader")
+    return url
 
 
 @pytest.fixture
@@ -63,7 +67,9 @@ def test_who_may_make_no_role_is_told_what_an_administrator_has_to_run(theirs: E
 
 def test_the_role_is_made_when_it_can_be_made_now(theirs: Engine, url: URL) -> None:
     administrator = open_engine(url.set(database="theirs"))
-    assert reader.grant(administrator, "bob") == [reader.CREATE, *reader.MAY_READ, "GRANT etl_reader TO bob;"]
+    done = reader.grant(administrator, "bob")
+    assert done[:5] == [reader.CREATE, *reader.MAY_READ, "GRANT etl_reader TO bob;"]
+    assert [statement.split()[7] for statement in done[5:]] == list(reader.LIMITS)
     assert roles(theirs) == ["etl_reader", "bob"]
     assert reads(url.set(username="bob", password=PASSWORD, database="theirs"))
 

@@ -62,30 +62,30 @@ def test_an_older_schema_is_refused_and_the_remedy_named(empty_url: URL) -> None
         migrations.require_current(engine)
 
 
-def test_a_newer_schema_is_refused(engine: Engine) -> None:
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE schema_revision SET version_num = '9999'"))
+def test_a_newer_schema_is_refused(owner_engine: Engine) -> None:
+    with owner_engine.begin() as connection:
+        connection.execute(text("UPDATE public.schema_revision SET version_num = '9999'"))
     with pytest.raises(DatabaseError, match="newer than this program"):
-        migrations.upgrade(engine)
+        migrations.upgrade(owner_engine)
 
 
-def test_a_mart_of_another_version_is_replaced(engine: Engine) -> None:
-    with engine.begin() as connection:
+def test_a_mart_of_another_version_is_replaced(owner_engine: Engine) -> None:
+    with owner_engine.begin() as connection:
         connection.execute(text("COMMENT ON SCHEMA mart IS 'mart of before'"))
         connection.execute(text("CREATE VIEW mart.left_over AS SELECT 1 AS one"))
-    assert not migrations.is_current(engine)
-    migrations.upgrade(engine)
-    assert migrations.is_current(engine)
-    with engine.connect() as connection:
+    assert not migrations.is_current(owner_engine)
+    migrations.upgrade(owner_engine)
+    assert migrations.is_current(owner_engine)
+    with owner_engine.connect() as connection:
         assert connection.scalar(text("SELECT to_regclass('mart.left_over')")) is None
 
 
-def test_what_others_were_granted_outlives_the_replacement(engine: Engine) -> None:
-    with engine.begin() as connection:
+def test_what_others_were_granted_outlives_the_replacement(owner_engine: Engine) -> None:
+    with owner_engine.begin() as connection:
         connection.execute(text("GRANT SELECT ON mart.price_current TO PUBLIC"))
         connection.execute(text("COMMENT ON SCHEMA mart IS 'mart of before'"))
-    migrations.upgrade(engine)
-    with engine.connect() as connection:
+    migrations.upgrade(owner_engine)
+    with owner_engine.connect() as connection:
         assert connection.scalar(text("SELECT has_table_privilege('public', 'mart.price_current', 'SELECT')"))
 
 

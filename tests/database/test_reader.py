@@ -9,7 +9,7 @@ from sqlalchemy import URL, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from etl.database import migrations, reader
-from tests.database.roles import Role, execute, login_role
+from tests.database.roles import Role, as_owner, execute, login_role, owner_of
 from tests.load.believing import load
 from tests.load.worlds import World
 
@@ -37,7 +37,7 @@ def reading(alice: Role, engine: Engine) -> Engine:
     """A warehouse that holds something, as a reader sees it."""
     load(engine, "s", 0, World({"openai/m": ("A", {"prompt": "1", "image": "12x"})}))
     load(engine, "s", 1, World({"openai/m": ("B", {"prompt": "2"})}))
-    assert reader.grant(engine, alice.name) == [f"GRANT etl_reader TO {alice.quoted};"]
+    assert reader.grant(as_owner(engine), alice.name) == [f"GRANT etl_reader TO {alice.quoted};"]
     return alice.on(engine.url)
 
 
@@ -77,11 +77,11 @@ def test_a_reader_may_call_every_function_and_nobody_else_may(engine: Engine, re
 
 def test_a_function_that_reads_the_mart_works_for_a_reader(alice: Role, engine: Engine) -> None:
     execute(
-        engine.url,
+        owner_of(engine.url),
         "CREATE FUNCTION mart.rates() RETURNS bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp"
         " RETURN (SELECT count(*) FROM mart.fx_rate); REVOKE ALL ON FUNCTION mart.rates FROM PUBLIC",
     )
-    assert reader.grant(engine, alice.name)[: len(reader.MAY_READ)] == list(reader.MAY_READ)
+    assert reader.grant(as_owner(engine), alice.name)[: len(reader.MAY_READ)] == list(reader.MAY_READ)
     assert names(alice.on(engine.url), "SELECT mart.rates()") == [2]
 
 
@@ -95,7 +95,7 @@ def test_the_functions_read_with_the_rights_of_their_caller_and_find_only_what_t
 
 def test_a_reader_sees_nothing_below_the_mart(engine: Engine, reading: Engine) -> None:
     tables = names(engine, TABLES)
-    assert {"raw.content", "core.price", "core.snapshot", "schema_revision"} <= set(tables)
+    assert {"raw.content", "core.price", "core.snapshot", "public.schema_revision"} <= set(tables)
     for table in tables:
         assert refused(reading, f"SELECT FROM {table}"), table
         assert refused(reading, f"TRUNCATE {table}"), table
@@ -146,21 +146,21 @@ def test_who_was_not_granted_it_reads_nothing(alice: Role, engine: Engine) -> No
 
 
 def test_granting_again_does_nothing(alice: Role, engine: Engine) -> None:
-    assert reader.grant(engine, alice.name)
-    assert reader.grant(engine, alice.name) == []
+    assert reader.grant(as_owner(engine), alice.name)
+    assert reader.grant(as_owner(engine), alice.name) == []
 
 
 def test_what_others_were_granted_on_functions_outlives_the_replacement(alice: Role, engine: Engine) -> None:
     function = "mart.model_as_of(timestamptz, timestamptz)"
     execute(
-        engine.url,
+        owner_of(engine.url),
         f"GRANT EXECUTE ON FUNCTION {function} TO {alice.quoted}, PUBLIC;"
         f"GRANT SELECT ON mart.source TO {alice.quoted} WITH GRANT OPTION;"
         "CREATE FUNCTION mart.left_over(integer) RETURNS integer LANGUAGE sql RETURN 1;"
         f"GRANT EXECUTE ON FUNCTION mart.left_over TO {alice.quoted};"
         "COMMENT ON SCHEMA mart IS 'mart of before'",
     )
-    migrations.upgrade(engine)
+    migrations.upgrade(as_owner(engine))
     rights = text(
         f"SELECT has_function_privilege(:role, '{function}', 'EXECUTE') AS granted,"
         f" has_function_privilege('public', '{function}', 'EXECUTE') AS everybodys,"
@@ -172,7 +172,7 @@ def test_what_others_were_granted_on_functions_outlives_the_replacement(alice: R
 
 
 def test_readers_keep_what_they_have_when_the_mart_is_replaced(engine: Engine, reading: Engine) -> None:
-    execute(engine.url, "COMMENT ON SCHEMA mart IS 'mart of before'")
-    migrations.upgrade(engine)
+    execute(owner_of(engine.url), "COMMENT ON SCHEMA mart IS 'mart of before'")
+    migrations.upgrade(as_owner(engine))
     assert names(reading, "SELECT count(*) FROM mart.price_current") == [1]
     assert names(reading, f"SELECT count(*) FROM ({FUNCTIONS} AND NOT has_function_privilege(oid, 'EXECUTE')) f") == [0]

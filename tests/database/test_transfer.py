@@ -14,6 +14,7 @@ from etl.errors import DatabaseError
 from etl.pipeline import Pipeline
 from tests.conftest import _database
 from tests.database.movers import transfer_until
+from tests.database.roles import as_owner, owner_of
 from tests.dump import dump
 from tests.extract.gateway import Gateway, ok
 from tests.extract.sources import QUICK
@@ -35,7 +36,7 @@ def second_url(server_url: URL, template: str) -> Iterator[URL]:
 @pytest.fixture
 def second(second_url: URL) -> Engine:
     """Another warehouse, migrated and empty."""
-    return open_engine(second_url)
+    return open_engine(owner_of(second_url))
 
 
 def copied(source: Engine, target: Engine) -> dict[str, int]:
@@ -125,7 +126,7 @@ def test_a_target_with_a_schema_of_somebody_else_is_refused(empty_url: URL) -> N
 
 @pytest.mark.slow
 def test_tables_that_differ_are_refused(engine: Engine, second: Engine) -> None:
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("ALTER TABLE core.model ADD COLUMN mine text"))
     with pytest.raises(DatabaseError, match="the tables of the two databases differ"):
         copied(engine, second)
@@ -143,7 +144,7 @@ def test_a_row_that_arrives_otherwise_is_noticed_and_nothing_stays(
             connection.execute("UPDATE core.model SET name = 'bent'")
 
     with pytest.raises(DatabaseError, match=r"core\.model did not arrive as it was: nothing was copied"):
-        copied(engine, watched_engine(second_url, bending))
+        copied(engine, watched_engine(owner_of(second_url), bending))
     assert dump(second) == before
 
 
@@ -154,7 +155,7 @@ def test_killed_in_the_middle_it_leaves_the_target_empty_and_can_be_repeated(
 ) -> None:
     fill(engine)
     before = dump(second)
-    source, target = (url.render_as_string(hide_password=False) for url in (warehouse_url, second_url))
+    source, target = (url.render_as_string(hide_password=False) for url in (warehouse_url, owner_of(second_url)))
     at = int(share * 3 * len(all_rows(engine)))
     assert ended(start(transfer_until, source, target, at)) == -signal.SIGKILL
     settled(second)

@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import URL, Engine
 
 from etl.database.engine import open_engine
+from tests.database.roles import owner_of
 
 
 @pytest.fixture(scope="session")
 def demo(demo_url: URL) -> Engine:
-    """The warehouse after ``etl demo``. Whoever asks rolls back."""
-    return open_engine(demo_url)
+    """The warehouse after ``etl demo``, for its owner, who can become a reader. Whoever asks rolls back."""
+    return open_engine(owner_of(demo_url))

@@ -43,9 +43,10 @@ SERVICES = composed()["services"]
 DOCKERFILE = SERVICES["migrate"]["build"]["dockerfile_inline"].splitlines()
 
 
-def test_the_services_are_a_database_a_migration_and_the_daemon_and_all_others_have_to_be_asked_for() -> None:
-    assert {name for name, service in SERVICES.items() if "profiles" not in service} == {"postgres", *OURS}
-    assert SERVICES["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+def test_the_services_are_a_database_its_roles_a_migration_and_the_daemon_and_all_others_have_to_be_asked_for() -> None:
+    assert {name for name, service in SERVICES.items() if "profiles" not in service} == {"postgres", "roles", *OURS}
+    assert SERVICES["roles"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    assert SERVICES["migrate"]["depends_on"] == {"roles": {"condition": "service_completed_successfully"}}
     assert SERVICES["schedule"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
     assert [volume.split(":") for volume in SERVICES["postgres"]["volumes"]] == [["postgres", "/var/lib/postgresql"]]
     assert "postgres" in composed()["volumes"]
@@ -98,8 +99,15 @@ def test_every_variable_is_known_and_a_secret_comes_from_a_file_alone() -> None:
 
 
 def test_the_migration_is_configured_like_the_daemon_because_it_records_what_is_configured() -> None:
-    for key in ("image", "environment", "secrets", "configs", "user"):
+    for key in ("image", "configs", "user"):
         assert SERVICES["migrate"][key] == SERVICES["schedule"][key]
+    # But the one is the owner and the other the loader, neither knows the other's url, and none the superuser's.
+    migrate, schedule = (dict(SERVICES[name]["environment"]) for name in OURS)
+    owner, loader = (environment.pop("DATABASE_URL_FILE") for environment in (migrate, schedule))
+    assert (owner, loader, migrate) == ("/run/secrets/owner_url", "/run/secrets/database_url", schedule)
+    asked = [set(SERVICES[name]["secrets"]) for name in OURS]
+    assert (asked[0] - asked[1], asked[1] - asked[0]) == ({"owner_url"}, {"database_url"})
+    assert not any("postgres_password" in secrets for secrets in asked)
 
 
 @pytest.mark.parametrize("is_given", [False, True])
@@ -113,14 +121,14 @@ def test_a_variable_names_a_secret_of_its_service_when_there_is_one_and_is_empty
             secret = Path(place)
             assert secret.parent == Path("/run/secrets")
             assert secret.name in service["secrets"]
-            expected = given.get(variable, "./secrets/database_url")
+            expected = given.get(variable, f"./secrets/{secret.name}")
             assert file["secrets"][secret.name]["file"] == expected
 
 
 def test_what_stands_in_the_place_of_an_optional_file_is_there() -> None:
     file = composed()
     defaults = {each["file"] for each in (*file["secrets"].values(), *file["configs"].values())}
-    required = {"./secrets/postgres_password", "./secrets/database_url"}
+    required = {"./secrets/postgres_password", "./secrets/owner_url", "./secrets/database_url"}
     profiles = {f"./secrets/{name}" for each in SERVICES.values() if "profiles" in each for name in each["secrets"]}
     assert all((ROOT / default).is_file() for default in defaults - required - profiles)
     assert required < defaults
@@ -130,7 +138,7 @@ def test_what_is_always_started_needs_no_secret_of_a_profile() -> None:
     file = composed()
     always = {name for each in SERVICES.values() if "profiles" not in each for name in each["secrets"]}
     missing = {name for name in always if not (ROOT / file["secrets"][name]["file"]).is_file()}
-    assert missing <= {"postgres_password", "database_url"}
+    assert missing <= {"postgres_password", "owner_url", "database_url"}
 
 
 def test_every_secret_is_asked_for_by_a_service_and_is_kept_out_of_git() -> None:
@@ -198,8 +206,12 @@ def test_the_documented_command_writes_secrets_that_agree_and_that_only_containe
     [block] = [block for block in blocks(OPERATIONS, "sh") if "postgres_password" in block.code]
     subprocess.run(["/bin/sh", "-eu", "-c", block.code], cwd=tmp_path, umask=0o077, check=True)
     folder = tmp_path / "secrets"
-    password = (folder / "postgres_password").read_text(encoding="utf-8").strip()
-    assert re.fullmatch("[0-9a-f]{48}", password)
-    assert (folder / "database_url").read_text(encoding="utf-8") == f"postgresql://etl:{password}@postgres:5432/etl\n"
+    passwords = [(folder / "postgres_password").read_text(encoding="utf-8").strip()]
+    for role, name in (("etl_owner", "owner_url"), ("etl_loader", "database_url")):
+        url = (folder / name).read_text(encoding="utf-8")
+        [password] = re.findall(rf"^postgresql://{role}:([0-9a-f]+)@postgres:5432/etl$", url)
+        passwords.append(password)
+    assert len(set(passwords)) == 3
+    assert all(re.fullmatch("[0-9a-f]{48}", password) for password in passwords)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o644}

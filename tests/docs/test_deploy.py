@@ -171,7 +171,7 @@ def test_a_pod_is_not_root_and_reads_no_environment_but_its_own(name: str) -> No
     assert spec["automountServiceAccountToken"] is False
     assert spec["enableServiceLinks"] is False
     assert spec["terminationGracePeriodSeconds"] > 10
-    assert {volume["name"] for volume in spec["volumes"]} == {"configuration", "secrets", "tmp"}
+    assert {volume["name"] for volume in spec["volumes"]} == {"configuration", "secrets", "owner", "tmp"}
 
 
 def test_every_container_is_contained_and_runs_a_command_that_is_there() -> None:
@@ -182,7 +182,11 @@ def test_every_container_is_contained_and_runs_a_command_that_is_there() -> None
         assert context["capabilities"] == {"drop": ["ALL"]}
         assert "memory" in container["resources"]["limits"]
         assert container["envFrom"] == [{"configMapRef": {"name": "etl-environment"}}]
-        assert "env" not in container
+        # The owner's url is for the migration alone.
+        owner = [{"name": "DATABASE_URL_FILE", "value": "/run/secrets/owner/database_url"}]
+        is_migration = container["name"] == "migrate"
+        assert container.get("env", []) == (owner if is_migration else [])
+        assert ("owner" in {mount["name"] for mount in container["volumeMounts"]}) == is_migration
     assert [container["command"] for container in containers() if container["name"] == "migrate"] == [
         ["etl", "db", "upgrade"]
     ] * len(PODS)

@@ -168,7 +168,7 @@ def test_what_is_landed_and_not_loaded_yet_keeps_its_bytes(engine: Engine, tmp_p
 def test_a_body_that_somebody_is_about_to_show_again_stays(engine: Engine, tmp_path: Path) -> None:
     """The archiver waits for whoever lands, and looks again then."""
     live = replace(snapshot("s", 500, WORLDS[1]), origin=Origin.RUN)
-    waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted")
     with ThreadPoolExecutor(1) as pool, engine.connect() as landing, engine.connect() as watching:
         lock_source(landing, "s")
         land(landing, live, landed_at=moment(500))

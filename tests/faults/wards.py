@@ -13,10 +13,9 @@ COUNTED = "status IN ('loaded', 'unchanged')"
 
 
 def settled(engine: Engine, seconds: float = 20) -> None:
-    """Wait until the server has noticed who died: no session, no lock and no temporary table of theirs is left."""
+    """Wait until the server has noticed who died: no session, and so no lock, and no temporary table is left."""
     leftovers = text(
         "SELECT (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid())"
-        " + (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory')"
         " + (SELECT count(*) FROM pg_class WHERE relpersistence = 't' AND relkind = 'r')"
     )
     deadline = time.monotonic() + seconds
@@ -25,7 +24,7 @@ def settled(engine: Engine, seconds: float = 20) -> None:
             left = connection.scalar(leftovers)
         if not left:
             return
-        assert time.monotonic() < deadline, f"{left} sessions, locks or temporary tables are left"
+        assert time.monotonic() < deadline, f"{left} sessions or temporary tables are left"
         time.sleep(0.02)
 
 

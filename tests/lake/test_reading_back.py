@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 
 from etl.lake.manifest import Kind
 from etl.lake.relations import RELATIONS
+from tests.database.roles import as_owner
 from tests.lake.exporting import (
     FIRST,
     LONG,
@@ -115,7 +116,7 @@ def test_an_amount_with_more_digits_makes_its_column_text(engine: Engine, tmp_pa
 def test_a_column_that_was_text_stays_text_in_its_place(engine: Engine, tmp_path: Path) -> None:
     assert load(engine, "s", 0, LONG).is_well
     exported(engine, tmp_path)
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("UPDATE core.price SET unit_price = 1"))
     exported(engine, tmp_path)
     assert read(tmp_path, "price_history")["unit_price"].to_pylist() == ["1"]

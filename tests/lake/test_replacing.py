@@ -13,6 +13,7 @@ from etl.database.lock import trying
 from etl.errors import ConfigurationError, ExportError
 from etl.lake.manifest import Kind
 from etl.lake.place import LOCK, Place
+from tests.database.roles import as_owner
 from tests.lake.exporting import KINDS, SECOND, believed, both, exported, fill, manifest, priced, rows
 from tests.load.believing import load
 from tests.processes import environment
@@ -165,7 +166,7 @@ def test_a_moment_that_no_file_can_hold_is_named(engine: Engine, tmp_path: Path)
     fill(engine)
     exported(engine, tmp_path)
     former = (tmp_path / "manifest.json").read_bytes()
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("UPDATE core.model SET released_at = 'infinity'"))
     with pytest.raises(ExportError, match=r"^mart.model_history holds what no file can: .*infinity"):
         exported(engine, tmp_path)

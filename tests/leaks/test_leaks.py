@@ -126,7 +126,11 @@ def played(
     request: pytest.FixtureRequest, server_url: URL, template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Played]:
     folder = tmp_path_factory.mktemp("leaking")
-    with _database(server_url, template=template) as url, _role(url) as mine, Stage() as stage:
+    with (
+        _database(server_url, template=template) as url,
+        _role(server_url.set(database=url.database)) as mine,
+        Stage() as stage,
+    ):
         planted = {"DATABASE_URL": mine} | plant(folder, stage.host)
         (folder / "down.secret").write_text(DOWN)
         (folder / "down_by_query.secret").write_text(DOWN_BY_QUERY)

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from etl.load.configured import Margin, Rate, SourceEntry, record
+from tests.database.roles import as_owner
 from tests.load.believing import load
 from tests.load.worlds import World
 
@@ -180,7 +181,7 @@ def test_whoever_records_last_is_right_although_the_first_has_not_committed_yet(
 
 def test_a_price_is_worth_what_the_rate_in_force_says(engine: Engine) -> None:
     load(engine, "s", 0, World({"openai/m": ("A", {"prompt": "1"})}))
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("UPDATE core.price SET currency = 'EUR'"))
 
     def worth() -> list[Any]:

@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
+from tests.database.roles import as_owner
+
 PRICE = {
     "source": "s",
     "model_id": "m",
@@ -99,7 +101,7 @@ def test_an_amount_that_contradicts_its_state_is_refused(engine: Engine, state: 
 @pytest.mark.parametrize("statement", ["UPDATE raw.{} SET {} = {}", "DELETE FROM raw.{}", "TRUNCATE raw.{} CASCADE"])
 @pytest.mark.parametrize(("table", "column"), [("content", "size"), ("snapshot", "source"), ("page", "url")])
 def test_landed_bytes_are_append_only(engine: Engine, statement: str, table: str, column: str) -> None:
-    with pytest.raises(IntegrityError, match="append-only"), engine.begin() as connection:
+    with pytest.raises(IntegrityError, match="append-only"), as_owner(engine).begin() as connection:
         connection.execute(text(statement.format(table, column, column)))
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import URL, Engine, func, select, text
+from sqlalchemy import URL, Engine, text
 
 from etl.database.driver import run_script
 from etl.database.engine import open_engine
 from etl.load import derive
+from etl.load.locks import lock
 from tests.load.believing import Timeline, load
 from tests.load.worlds import World, history, moment, timelines
 from tests.oracle.changes import Told, price_changes
@@ -175,7 +176,7 @@ def test_positions_become_visible_in_their_order_whoever_commits_first(engine: E
     after, _ = state(engine)
     other = open_engine(warehouse_url)
     with engine.begin() as slow:
-        slow.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("etl feed", 0))))
+        lock(slow, "feed")
         thread = Thread(target=load, args=(other, "two", 2, world(a="2")))
         thread.start()
         thread.join(timeout=1)

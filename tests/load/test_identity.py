@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from etl.load import identity
 from etl.pipeline import Pipeline
 from etl.sources.registry import kinds
+from tests.database.roles import as_owner
 from tests.load.believing import clock, load, observe
 from tests.load.worlds import World
 
@@ -81,7 +82,7 @@ def test_the_order_of_arrival_does_not_matter(engine: Engine) -> None:
     load(engine, "one", 0, first)
     load(engine, "two", 0, second)
     in_order = links(engine)
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(
             text("TRUNCATE core.model_link, core.canonical_model, core.model, core.endpoint, core.applied")
         )
@@ -132,7 +133,7 @@ def test_a_provider_that_we_do_not_know_is_no_maker(engine: Engine) -> None:
 
 
 def test_a_load_stands_when_its_models_cannot_be_linked(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("ALTER TABLE core.model_link RENAME TO elsewhere"))
     assert load(engine, "one", 0, catalog("openai/o3")).status == "loaded"
     assert "models are not linked" in capsys.readouterr().out

@@ -17,6 +17,7 @@ from etl.pipeline import Pipeline
 from etl.reading import read_pages
 from etl.sources.division import read_changed, read_whole
 from etl.sources.registry import kinds
+from tests.database.roles import as_owner
 from tests.dump import HISTORY
 from tests.load.believing import Ticking
 from tests.load.registries import FAULTS, Registry, lives
@@ -122,7 +123,7 @@ def test_a_record_that_says_what_another_one_says_already_is_read_whole() -> Non
 
 def test_another_reading_of_the_same_bytes_is_a_reading_of_the_whole(engine: Engine) -> None:
     take(engine, "s", 0, registry())
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("UPDATE core.applied SET reading = 'of yesterday'"))
         connection.execute(text("UPDATE core.model SET name = 'as read yesterday' WHERE model_id = 'm3'"))
     assert take(engine, "s", 1, registry()) == "loaded"

@@ -11,6 +11,7 @@ from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.load.comparing import Verdict
 from etl.pipeline import Pipeline
 from etl.sources.registry import kinds
+from tests.database.roles import as_owner
 from tests.dump import HISTORY
 from tests.load.believing import Ticking, believed, believed_at, load, observe
 from tests.load.worlds import WORLDS, World, history, moment
@@ -75,7 +76,7 @@ def test_a_correction_of_prices_corrects_what_moved_in_the_price_index(engine: E
     for day, price in enumerate(("1", "2")):
         load(engine, "s", day, World({"openai/m": ("A", {"prompt": price, "completion": "1"})}))
     moves = text("SELECT * FROM core.basket_move ORDER BY day")
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         right = connection.execute(moves).all()
         connection.execute(text("UPDATE core.price SET unit_price = 1"))
         connection.execute(text("SELECT core.refresh_basket('s')"))
@@ -88,7 +89,7 @@ def test_a_correction_of_prices_corrects_what_moved_in_the_price_index(engine: E
 def test_a_correction_is_believed_from_then_on_and_never_rewrites_what_was_believed(engine: Engine) -> None:
     clock = Ticking()
     load(engine, "s", 0, WORLDS[0], clock)
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("UPDATE core.price SET unit_price = 9 WHERE price_state = 'priced'"))
     remembered = clock()
     wrong = believed_at(engine, "s", moment(1), remembered)
@@ -108,7 +109,7 @@ def test_held_and_rejected_snapshots_are_no_part_of_it(engine: Engine) -> None:
 
 def test_damaged_bytes_are_named(engine: Engine) -> None:
     load(engine, "s", 0, WORLDS[0])
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("ALTER TABLE raw.page DISABLE TRIGGER append_only"))
         connection.execute(text("INSERT INTO raw.content SELECT sha256('\\x00'), size, body FROM raw.content"))
         connection.execute(text("UPDATE raw.page SET sha256 = sha256('\\x00')"))
@@ -127,7 +128,7 @@ def test_bytes_are_read_again_as_the_kind_that_they_were_landed_as(engine: Engin
 
 def test_what_the_database_refuses_fails_one_snapshot_and_not_the_next(engine: Engine) -> None:
     load(engine, "s", 0, WORLDS[0])
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("ALTER TABLE core.model ADD CONSTRAINT picky CHECK (name <> 'Z')"))
     assert load(engine, "s", 1, WORLDS[0]).status == "unchanged"
     assert load(engine, "s", 2, World({"openai/m9": ("Z", {})})).status == "failed"

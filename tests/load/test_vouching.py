@@ -18,6 +18,7 @@ from etl.pipeline import Pipeline
 from etl.preparing import Preparer
 from etl.result import Result
 from etl.sources.registry import kinds
+from tests.database.roles import as_owner
 from tests.load.believing import Ticking
 from tests.load.registries import Registry, lives
 from tests.load.test_parts import MODELS, applied, believed, forget_one, registry, take
@@ -74,7 +75,7 @@ def test_bytes_that_were_landed_as_another_kind_are_read_as_that_one_in_bulk_too
 
 
 def test_what_the_database_refuses_leaves_nothing_behind_for_the_next_of_its_chunk(engine: Engine) -> None:
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("ALTER TABLE core.model ADD CHECK (name <> 'refused')"))
     refused = registry(("m0", "refused", ()), *MODELS[2:4])
     worlds = [registry(), refused, registry(("m7", "A", ()), *MODELS[:4]), registry(*MODELS[1:])]
@@ -85,7 +86,7 @@ def test_what_the_database_refuses_leaves_nothing_behind_for_the_next_of_its_chu
 
 
 def test_what_the_first_of_a_chunk_staged_is_gone_when_it_is_refused(engine: Engine) -> None:
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("ALTER TABLE core.model ADD CHECK (name <> 'refused')"))
     worlds = [registry(("m9", "refused", ())), registry(), registry(*MODELS[1:])]
     taken = [saved("s", day, world.body()) for day, world in enumerate(worlds)]
@@ -137,7 +138,7 @@ def test_names_that_come_and_go_around_the_same_records_come_and_go(engine: Engi
 def test_a_corrected_history_is_no_longer_vouched_for(engine: Engine) -> None:
     pipeline, source = Pipeline(engine, Ticking()), kinds()[KIND]("s")
     take(engine, "s", 0, registry())
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("UPDATE core.model SET name = 'edited' WHERE model_id = 'm3'"))
     assert not pipeline.verify(source, is_applied=True, progress=lambda *_: None).agrees
     assert applied(engine, "s") is None

@@ -6,9 +6,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import URL, Connection, Engine, text
 from sqlalchemy.exc import ProgrammingError
 
+from etl.database.loader import LOADER
+from tests.database.roles import as_owner, execute
 from tests.mart.tariff import store, tariff
 
 COST = "SELECT cost FROM mart.usage_cost('gateway', 'maker/model', 'provider', NULL, jsonb_build_object('request', 1))"
@@ -28,19 +30,17 @@ HISTORY = (
 
 
 @pytest.fixture
-def reader(engine: Engine) -> Iterator[str]:
+def reader(engine: Engine, server_url: URL) -> Iterator[str]:
     """A role with rights on the mart alone."""
     name = f"reader_{uuid4().hex[:12]}"
     store(engine, tariff({"request": "2"}))
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE ROLE {name}"))
+    execute(server_url, f"CREATE ROLE {name}; GRANT {name} TO {LOADER}")
+    with as_owner(engine).begin() as connection:
         connection.execute(text(f"GRANT USAGE ON SCHEMA mart TO {name}"))
         connection.execute(text(f"GRANT SELECT ON ALL TABLES IN SCHEMA mart TO {name}"))
         connection.execute(text(f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA mart TO {name}"))
     yield name
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP OWNED BY {name}"))
-        connection.execute(text(f"DROP ROLE {name}"))
+    execute(server_url.set(database=engine.url.database), f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
 def test_a_reader_of_the_mart_alone_may_price_usage(engine: Engine, reader: str) -> None:
@@ -53,7 +53,7 @@ def test_a_reader_of_the_mart_alone_may_price_usage(engine: Engine, reader: str)
 
 
 def test_a_table_that_the_caller_may_not_read_is_not_read_for_him(engine: Engine, reader: str) -> None:
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text(TRAFFIC.replace("TEMP TABLE", "TABLE public.")))
     with engine.connect() as connection:
         connection.execute(text(f"SET ROLE {reader}"))
@@ -62,7 +62,7 @@ def test_a_table_that_the_caller_may_not_read_is_not_read_for_him(engine: Engine
 
 
 def test_one_question_finds_its_prices_by_their_key(engine: Engine) -> None:
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text(HISTORY))
         connection.execute(text("ANALYZE core.price"))
         connection.execute(text(f"ALTER FUNCTION {USAGE_COST} RESET search_path"))
@@ -72,7 +72,7 @@ def test_one_question_finds_its_prices_by_their_key(engine: Engine) -> None:
 
 
 def test_a_table_of_usage_is_joined_with_a_history_that_is_read_once(engine: Engine) -> None:
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text(HISTORY))
         connection.execute(text("ANALYZE core.price"))
         connection.execute(text(TRAFFIC))

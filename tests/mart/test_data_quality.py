@@ -11,6 +11,7 @@ from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.pipeline import Pipeline
 from etl.result import Result
 from etl.sources.registry import kinds
+from tests.database.roles import as_owner
 from tests.load.believing import clock, observe
 from tests.load.worlds import World, moment
 
@@ -88,9 +89,9 @@ _SHRINKING = (range(10), range(7), range(3, 10))
 
 
 def test_suspect_prices_are_counted_and_the_first_is_told(engine: Engine) -> None:
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         run_script(connection, _SUSPECTS + (FOLDER / "66_data_quality.sql").read_text(encoding="utf-8"))
-    [row] = problems(engine)
+    [row] = problems(as_owner(engine))
     assert (row.source, row.problem, row.count, row.snapshot_id) == ("s", "suspect", 2, None)
     assert row.example == "a, input_token: 0.5 USD (too cheap; too round)"
     assert row.observed_at == moment(1)

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from tests.database.roles import as_owner
 from tests.mart.comparing import gateways, offer, rows
 
 
@@ -68,7 +69,7 @@ def test_what_varies_or_is_not_published_is_never_nothing_and_never_ranked(engin
 
 def test_prices_without_a_rate_stay_visible_without_dollars(engine: Engine) -> None:
     gateways(engine, one={"openai/o3": offer(**{"in": "1", "out": "1"})})
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("UPDATE core.price SET currency = 'EUR'"))
     [row] = comparison(engine, "openai/o3").values()
     assert (row.currency, row.price_state) == ("EUR", "priced")

@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import URL, Engine, text
 
+from etl.database.engine import open_engine
 from tests.mart.invented import (
     DAYS,
     FIRST_DAY,
@@ -116,10 +117,10 @@ def test_the_functions_of_the_mart_bring_their_own_search_path_and_nobodys_right
     assert [(row.proconfig, row.prosecdef) for row in settings] == [(["search_path=pg_catalog, pg_temp"], False)] * 3
 
 
-def test_a_reader_of_the_mart_alone_is_answered(engine: Engine) -> None:
+def test_a_reader_of_the_mart_alone_is_answered(engine: Engine, server_url: URL) -> None:
     history = invent(0)
     store(engine, history)
-    with engine.begin() as connection:
+    with open_engine(server_url.set(database=engine.url.database)).begin() as connection:
         connection.execute(text("CREATE ROLE etl_test_onlooker NOLOGIN"))
         connection.execute(text("GRANT etl_reader TO etl_test_onlooker"))
         connection.execute(text("SET LOCAL ROLE etl_test_onlooker"))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from etl.load.configured import Margin, Rate, record
+from tests.database.roles import as_owner
 from tests.load.believing import load
 from tests.load.worlds import World
 
@@ -22,7 +23,7 @@ def price(engine: Engine, amount: Decimal | None, *, kind: str = "majestix", cur
     """Put one price in force, in a source of a kind."""
     load(engine, "s", 0, World({"openai/m": ("A", {"prompt": "1"})}))
     state = {None: "dynamic", Decimal(0): "free"}.get(amount, "priced")
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("UPDATE core.source SET kind = :kind"), {"kind": kind})
         connection.execute(
             text("UPDATE core.price SET unit_price = :amount, price_state = :state, currency = :currency"),
@@ -70,7 +71,7 @@ factors = st.decimals(min_value=Decimal("0.01"), max_value=Decimal(100), places=
 @given(amount=amounts, factor=factors)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 def test_the_quotient_is_that_of_28_digits(one_price: Engine, amount: Decimal, factor: Decimal) -> None:
-    with one_price.begin() as connection:
+    with as_owner(one_price).begin() as connection:
         connection.execute(text("UPDATE core.price SET unit_price = :amount"), {"amount": amount})
     configure(one_price, margins=[Margin(kind="majestix", factor=factor, origin="o")])
     [row] = costs(one_price)
@@ -117,7 +118,7 @@ def test_without_a_rate_there_are_no_dollars(engine: Engine) -> None:
 
 def test_a_meter_that_counts_no_tokens_has_no_price_per_million(engine: Engine) -> None:
     price(engine, Decimal("1.4"))
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("UPDATE core.price SET meter = 'request'"))
     [row] = costs(engine)
     assert (row.provider_unit_price_usd, row.provider_usd_per_million) == (Decimal("0.001"), None)

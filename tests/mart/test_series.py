@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from tests.database.roles import as_owner
 from tests.load.believing import load
 from tests.load.worlds import World, moment
 from tests.mart.invented import DAYS, FIRST_DAY, History, Key, days, end_of, holds, in_force, invent, rate, store
@@ -185,7 +186,7 @@ def test_loads_in_any_order_keep_the_basket_as_one_that_is_worked_out_anew(engin
         shown = {f"openai/m{number}": ("A", prices) for number in range(3) if (day + number) % 4}
         load(engine, "s", day, World(shown))
     moves = text("SELECT * FROM core.basket_move ORDER BY day")
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         kept = connection.execute(moves).all()
         connection.execute(text("TRUNCATE core.basket_move"))
         connection.execute(text("SELECT core.refresh_basket('s')"))

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.pipeline import Pipeline
 from etl.sources.registry import kinds
+from tests.database.roles import as_owner
 from tests.load.believing import load
 from tests.load.worlds import World, moment
 
@@ -91,7 +92,7 @@ def test_the_range_is_taken_across_sources_and_in_dollars(engine: Engine) -> Non
 def test_prices_in_credits_count_in_the_range_as_the_dollars_that_they_are_worth(engine: Engine) -> None:
     load(engine, "s", 0, ABSENT)
     bounds = text("SELECT * FROM mart.meter_range ORDER BY meter, currency")
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         in_dollars = connection.execute(bounds).all()
         connection.execute(text("UPDATE core.price SET currency = 'CREDIT', unit_price = unit_price * 1000"))
         assert connection.execute(bounds).all() == in_dollars

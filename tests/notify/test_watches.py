@@ -149,7 +149,7 @@ def test_who_waits_for_another_who_watches_looks_at_the_feed_after_that(stage: S
     with stage.engine.begin() as connection:
         lock(connection, "watches")
         waiting.start()
-        while not stage.rows("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+        while not stage.rows("SELECT 1 FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"):
             assert waiting.is_alive()
             time.sleep(0.01)
         _later(stage, a="0.000005")

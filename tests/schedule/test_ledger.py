@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from etl.load import ledger
 from etl.load.ledger import Asking, Caller, Run
+from tests.database.roles import as_owner
 from tests.extract.gateway import Asked, Gateway, ok, reply
 from tests.schedule.stage import (
     CATALOG,
@@ -137,7 +138,7 @@ def test_a_database_that_refuses_what_came_is_a_failed_run_and_no_outage(
     engine: Engine, clock: HandClock, gateway: Gateway
 ) -> None:
     configure(engine)
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(
             text(
                 "CREATE FUNCTION public.full_disk() RETURNS trigger LANGUAGE plpgsql"
@@ -202,7 +203,8 @@ def test_a_run_that_was_given_up_for_dead_lands_nothing(engine: Engine, clock: H
         slow = pool.submit(here.attend, there, is_due_only=True)
         asked.wait(10)
         with engine.connect() as connection:  # The server forgets the session, as when it is restarted.
-            connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"))
+            held = "state = 'idle in transaction' AND datname = current_database()"
+            connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {held}"))
         clock.forward(seconds=5)
         assert here.attend(there, is_due_only=True).status == "loaded"
         may_answer.set()

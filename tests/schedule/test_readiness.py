@@ -10,6 +10,7 @@ from etl.database.engine import open_engine
 from etl.schedule import readiness as asking
 from etl.schedule.readiness import asking_engine, readiness
 from tests.conftest import free_port
+from tests.database.roles import owner_of
 
 NOWHERE = make_url("postgresql+psycopg://etl:planted-password@127.0.0.1/etl")
 
@@ -25,7 +26,7 @@ def test_an_empty_database_says_what_to_do(empty_url: URL) -> None:
 
 
 def test_another_mart_says_what_to_do(warehouse_url: URL) -> None:
-    with open_engine(warehouse_url).begin() as connection:
+    with open_engine(owner_of(warehouse_url)).begin() as connection:
         connection.execute(text("COMMENT ON SCHEMA mart IS 'older'"))
     why_not = readiness(lambda: asking_engine(warehouse_url))()
     assert why_not == "the database has the mart of another version: run `etl db upgrade`"

@@ -22,6 +22,7 @@ from etl.cron import Cron
 from etl.database import migrations
 from etl.database.embedded import EmbeddedServer, EmbeddedSettings
 from etl.database.engine import database_url, open_engine
+from etl.database.loader import LOADER
 from etl.load.configured import SourceEntry, record
 from etl.load.ledger import Caller
 from tests.conftest import free_port
@@ -137,10 +138,10 @@ def trouble(cast: Cast, server: EmbeddedServer, chance: random.Random) -> str:
 
 
 def test_every_slot_is_accounted_for_exactly_once_and_history_verifies(server: EmbeddedServer, tmp_path: Path) -> None:
-    engine, chance, happened = open_engine(database_url(server.ensure())), random.Random(SEED), []  # noqa: S311  the same misfortunes each time
+    engine, chance, happened = open_engine(database_url(server.ensure(LOADER))), random.Random(SEED), []  # noqa: S311  the same misfortunes each time
     with ExitStack() as open_gateways:
         gateways = {name: open_gateways.enter_context(Gateway(*acts())).url for name in NAMES}
-        stage = Stage(url=str(server.url()), gateways=gateways, schedule=SCHEDULE, began=time.time(), speed=SPEED)
+        stage = Stage(url=str(server.url(LOADER)), gateways=gateways, schedule=SCHEDULE, began=time.time(), speed=SPEED)
         configure(engine, stage)
         cast = Cast(stage, tmp_path, [])
         try:
@@ -206,7 +207,7 @@ def assert_verified(server: EmbeddedServer, folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "etl", "verify", "--json"],
         cwd=folder,
-        env=environment(folder, DATABASE_URL=str(server.url())),
+        env=environment(folder, DATABASE_URL=str(server.url(LOADER))),
         capture_output=True,
         text=True,
         check=False,

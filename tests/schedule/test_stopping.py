@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import URL, Engine, text
 
 from etl.load.locks import lock
+from tests.database.roles import as_owner
 from tests.extract.gateway import Gateway, ok
 from tests.schedule.daemons import configured, daemon, stop, until
 from tests.schedule.stage import CATALOG
@@ -44,7 +45,7 @@ def test_a_reload_that_the_database_refuses_is_not_taken(tmp_path: Path, warehou
         configured(tmp_path, gateway.url, "one")
         with daemon(tmp_path, DATABASE_URL=warehouse_url.render_as_string(hide_password=False)) as process:
             until(lambda: "run ended" in said(tmp_path))
-            with engine.begin() as connection:
+            with as_owner(engine).begin() as connection:
                 connection.execute(
                     text(f"ALTER DATABASE {warehouse_url.database} SET default_transaction_read_only = on")
                 )
@@ -58,7 +59,7 @@ def test_a_reload_that_the_database_refuses_is_not_taken(tmp_path: Path, warehou
 def test_a_reload_that_waits_for_the_database_does_not_keep_it(
     tmp_path: Path, warehouse_url: URL, engine: Engine
 ) -> None:
-    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted")
     with Gateway(ok(CATALOG)) as gateway, engine.connect() as connection:
         configured(tmp_path, gateway.url, "one")
         with daemon(tmp_path, DATABASE_URL=warehouse_url.render_as_string(hide_password=False)) as process:

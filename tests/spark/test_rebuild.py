@@ -28,6 +28,7 @@ from etl.spark.reading import pieces
 from etl.spark.rebuild import Target, keeper, rebuild
 from tests.cli.conftest import Run, named
 from tests.conftest import _database
+from tests.database.roles import owner_of
 from tests.load.archiving import archived, file_of
 from tests.load.believing import clock, load
 from tests.load.test_permutations import thirty_worlds
@@ -104,7 +105,7 @@ def url(server_url: URL, template: str) -> Iterator[URL]:
         for kind in sorted(kinds()) if CATALOGS.is_dir() else []:
             found = snapshots(kind, kind, [CATALOGS / kind])
             assert all(result.is_well for result in Pipeline(engine, clock).backfill(kinds()[kind](), found))
-        yield url
+        yield owner_of(url)
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +176,7 @@ def test_an_archive_alone_gives_the_same_history_and_what_is_gone_from_it_is_nam
     spark: Any, etl: Run, engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert spark is not None
-    monkeypatch.setenv("DATABASE_URL", named(engine.url))
+    monkeypatch.setenv("DATABASE_URL", named(owner_of(engine.url)))
     for day, world in WORLDS.items():
         load(engine, "whole", day, world)
     for day, world in enumerate([WORLDS[0], World({"openai/m7": ("A", {})}), WORLDS[3]]):
