@@ -18,6 +18,7 @@ SPECIAL = {
     **{f"core.{name}": _ENDS for name in ("model", "endpoint", "price", "provider", "author", "unseen")},
     **{f"core.{name}": _RETRACTS for name in ("price_change", "catalog_change")},
     "core.lock": "SELECT, INSERT, UPDATE",
+    "core.mart_object": "SELECT",
 }
 """What the loader may do with the tables that are not like the others of their schema."""
 

@@ -12,6 +12,12 @@ from tests.database.marts import NextVersion, definitions, run, state
 
 
 @pytest.fixture
+def engine(owner_engine: Engine) -> Engine:
+    """The warehouse for its owner, whose work all of this is."""
+    return owner_engine
+
+
+@pytest.fixture
 def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NextVersion:
     """The mart of a next version, not different yet."""
     return NextVersion(tmp_path / "mart", monkeypatch)

@@ -19,6 +19,7 @@ from etl.errors import DatabaseError
 from tests.conftest import _database
 from tests.database.marts import run
 from tests.database.movers import restore_until
+from tests.database.roles import owner_of
 from tests.dump import dump
 from tests.faults.processes import ended, start
 from tests.faults.wards import settled
@@ -29,6 +30,18 @@ THEIRS = (
     "CREATE VIEW analysts.theirs AS SELECT source, count(*) AS n FROM mart.snapshot GROUP BY source",
     "CREATE MATERIALIZED VIEW analysts.counted AS SELECT * FROM analysts.theirs",
 )
+
+
+@pytest.fixture
+def engine(owner_engine: Engine) -> Engine:
+    """The warehouse for its owner, whose work all of this is."""
+    return owner_engine
+
+
+@pytest.fixture
+def empty_engine(empty_engine: Engine) -> Engine:
+    """The second warehouse for its owner."""
+    return open_engine(owner_of(empty_engine.url))
 
 
 class Dumps:

@@ -14,6 +14,12 @@ DIGESTS = SCRIPTS / "digests.txt"
 REVISIONS = sorted((SCRIPTS / "versions").glob("*.py"))
 
 
+@pytest.fixture
+def engine(owner_engine: Engine) -> Engine:
+    """The warehouse for its owner, whose work all of this is."""
+    return owner_engine
+
+
 def landed() -> dict[str, str]:
     """The digest of each landed revision, by its file, as ``sha256sum`` writes them."""
     lines = (line.split() for line in DIGESTS.read_text().splitlines())
