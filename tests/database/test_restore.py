@@ -85,8 +85,8 @@ def filled(engine: Engine) -> Engine:
 def second_url(server_url: URL, template: str) -> Iterator[URL]:
     """Another warehouse, migrated and empty, on which an analyst has views."""
     with _database(server_url, template=template) as url:
-        run(open_engine(url), *THEIRS)
-        yield url
+        run(open_engine(owner_of(url)), *THEIRS)
+        yield owner_of(url)
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_a_dump_of_something_else_is_refused(made: Dumps, filled: Engine, second
     ):
         with unchanged(second), pytest.raises(DatabaseError, match=why):
             dumps.restore(second, file)
-    run(filled, "UPDATE schema_revision SET version_num = '9999'")
+    run(filled, "UPDATE public.schema_revision SET version_num = '9999'")
     with unchanged(second), pytest.raises(DatabaseError, match="newer than this program"):
         dumps.restore(second, made.make(filled))
 

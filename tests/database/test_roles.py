@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,6 +16,7 @@ from etl.database import loader, migrations, reader
 from etl.database.engine import open_engine
 from etl.errors import DatabaseError
 from etl.load.locks import held, holder, lock, try_lock
+from tests.database.marts import NextVersion
 from tests.database.roles import Role, as_owner, execute, login_role, owner_of
 from tests.load.believing import load
 from tests.load.worlds import World
@@ -252,10 +254,10 @@ def test_an_upgrade_by_the_loader_is_one_line_that_names_the_owner(engine: Engin
 
 
 def test_an_upgrade_that_a_reader_holds_up_ends_and_names_the_reader(
-    engine: Engine, mallory: Role, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, mallory: Role, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load(engine, "s", 0, WORLD)
-    execute(owner_of(engine.url), "COMMENT ON SCHEMA mart IS 'mart of before'")
+    NextVersion(tmp_path / "mart", monkeypatch).prepend_column("20_price_current.sql")
     monkeypatch.setattr(migrations, "PATIENCE", "200ms")
     waited = pytest.raises(DatabaseError, match=rf"because of pid \d+, role {mallory.name}")
     with holding(mallory.on(engine.url).url, "SELECT * FROM mart.price_current"), waited:
