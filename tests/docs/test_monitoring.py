@@ -22,7 +22,15 @@ def exposed() -> dict[str, tuple[str, str]]:
     row = dict.fromkeys(
         ("age", "max_age", "last_attempt_at", "last_complete_at", "last_change_at", "last_slot_at"), None
     ) | dict.fromkeys(
-        ("consecutive_failures", "held_snapshots", "quarantined_records", "unmapped_fields", "missed_slots"), 0
+        (
+            "consecutive_failures",
+            "held_snapshots",
+            "set_aside_snapshots",
+            "quarantined_records",
+            "unmapped_fields",
+            "missed_slots",
+        ),
+        0,
     )
     families = Metrics(lambda: [row | {"source": "s", "status": "never"}]).registry.collect()
     return {
