@@ -19,7 +19,7 @@ class Turns:
 
     @contextmanager
     def take(self, *, alone: bool) -> Iterator[None]:
-        """Hold a turn; with ``alone`` nothing else is loaded meanwhile, and nothing new begins while that is waited for."""
+        """Hold a turn; with ``alone`` nothing else is loaded meanwhile, nor begun while it is waited for."""
         with self._changed:
             self._waiting += alone
             self._changed.wait_for(lambda: not self._is_alone and not (self._loads if alone else self._waiting))
