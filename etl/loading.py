@@ -62,6 +62,8 @@ class Loading:
             lock_source(connection, self.source.name)
             parcels = [parcel for parcel, _ in saved]
             landed = landing.land_all(connection, parcels, landed_at=self.now(connection))
+            new = [each.snapshot_id for each in landed if isinstance(each, Landed) and each.status == "landed"]
+            landing.confirm(connection, new if self.confirm is None else ())
             known = [each for each in landed if isinstance(each, Landed) and each.status != "landed"]
             verdicts = landing.verdicts(connection, known)
         pairs = list(zip(landed, saved, strict=True))
@@ -126,22 +128,19 @@ class Loading:
         What follows from all of them is then worked out once. Killed half-way, none of these is loaded, all are landed.
         A saved one in doubt ends the transaction: whoever is asked about it keeps nobody waiting meanwhile.
         """
-        confirmed: set[int] = set()
         while True:
             done: list[Result] = []
             doubtful: Landed | None = None
             with self.begin() as connection:
                 lock_source(connection, self.source.name)
-                landing.let_in(connection, confirmed)
                 moved = []
                 while doubtful is None and len(done) < len(at_hand):
                     oldest = landing.next_pending(connection, self.source.name)
                     if oldest is None:
                         break
-                    is_confirmed = oldest.snapshot_id in confirmed or self._is_taken(oldest)
                     prepared = at_hand.get(oldest.snapshot_id, NOTHING)
                     with span("etl.load", source=self.source.name, snapshot=oldest.snapshot_id) as work:
-                        result, moved_at = self._load(connection, oldest, prepared, is_confirmed=is_confirmed)
+                        result, moved_at = self._load(connection, oldest, prepared, is_confirmed=oldest.is_confirmed)
                         work.tell(outcome=result.status, opened=result.opened, closed=result.closed)
                         if not result.is_well:
                             work.fail(result.error or result.reason)
@@ -152,13 +151,10 @@ class Loading:
             if not done:
                 return
             if doubtful is not None and self.confirm is not None and self.confirm(done[-1]):
-                confirmed.add(doubtful.snapshot_id)
+                with self.begin() as connection:
+                    landing.confirm(connection, [doubtful.snapshot_id])
                 done.pop()
             yield from (result for result in done if _is_ours(result, at_hand))
-
-    def _is_taken(self, saved: Landed) -> bool:
-        """Whether a snapshot is loaded whatever it shows: it is a saved one, and all of these are confirmed."""
-        return self.confirm is None and saved.origin is Origin.BACKFILL
 
     def _told(self, landed: Landed) -> Result:
         """What the log says of it: another process loaded it."""

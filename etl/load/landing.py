@@ -30,6 +30,7 @@ class Landed:
     observed_at: datetime
     fingerprint: bytes
     status: str
+    is_confirmed: bool = False
 
 
 def land(connection: Connection, landing: Snapshot, *, landed_at: datetime, failure: str | None = None) -> Landed:
@@ -102,11 +103,12 @@ def next_pending(connection: Connection, name: str) -> Landed | None:
     return None if row is None else _landed(row)
 
 
-def let_in(connection: Connection, confirmed: Collection[int]) -> None:
-    """Let held snapshots be loaded after all, because a person has confirmed them."""
-    if confirmed:
-        held = snapshot.c.snapshot_id.in_(confirmed), snapshot.c.status == "held"
-        connection.execute(update(snapshot).where(*held).values(status="landed", reason=None))
+def confirm(connection: Connection, numbers: Collection[int]) -> None:
+    """Write down that a person wants landed or held snapshots loaded, whichever process then does so."""
+    if numbers:
+        waiting = snapshot.c.snapshot_id.in_(numbers), snapshot.c.status.in_(("landed", "held"))
+        confirmed = {"status": "landed", "reason": None, "is_confirmed": True}
+        connection.execute(update(snapshot).where(*waiting).values(confirmed))
 
 
 def pages_of(connection: Connection, snapshot_id: int, archive: Path | None = None) -> tuple[Page, ...]:
@@ -204,6 +206,7 @@ _LANDED = (
         snapshot.c.observed_at,
         raw_snapshot.c.fingerprint,
         snapshot.c.status,
+        snapshot.c.is_confirmed,
         select(page.c.url)
         .where(page.c.snapshot_id == snapshot.c.snapshot_id)
         .order_by(page.c.number)
@@ -225,6 +228,7 @@ def _landed(row: Row) -> Landed:  # type: ignore[type-arg]
         observed_at=row.observed_at,
         fingerprint=row.fingerprint,
         status=row.status,
+        is_confirmed=row.is_confirmed,
     )
 
 

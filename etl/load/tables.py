@@ -117,6 +117,7 @@ snapshot = Table(
     Column("known_at", TIMESTAMP),
     Column("covered", ARRAY(Text)),
     Column("decimals", Integer),
+    Column("is_confirmed", Boolean, nullable=False, server_default=text("false")),
     Index(
         "snapshot_counted_idx",
         "source",
