@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from etl.database.cluster import SUPERUSER
 from etl.database.embedded import EmbeddedServer
 from tests.database.conftest import ServerFactory
 from tests.database.starter import start_elsewhere
@@ -68,7 +69,7 @@ def test_the_status_of_a_running_server_has_its_pid_and_version(server: Embedded
 
 @pytest.mark.slow
 def test_the_database_speaks_utf8_and_utc_and_keeps_its_promises(server: EmbeddedServer) -> None:
-    with connect(server.ensure()) as connection:
+    with connect(server.ensure(SUPERUSER)) as connection:
         names = (
             "server_encoding",
             "TimeZone",

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from etl.database import binaries, unprivileged
+from etl.database.cluster import SUPERUSER
 from etl.database.unprivileged import Account, account_for, reachable
 from etl.errors import DatabaseError
 from tests.database.conftest import ServerFactory, free_port
@@ -50,7 +51,7 @@ def test_in_a_closed_home_the_server_is_not_root_and_nothing_around_it_changes(
     around = (closed, *closed.parents)
     before = facts(*around)
     server = make_server(closed / "home")
-    url = server.ensure()
+    url = server.ensure(SUPERUSER)
     assert facts(*around) == before
     assert Path(f"/proc/{pid_of(server)}").stat().st_uid == account_uid(closed) != 0
     with connect(url) as connection:
@@ -59,7 +60,7 @@ def test_in_a_closed_home_the_server_is_not_root_and_nothing_around_it_changes(
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("select pg_read_file(%s)", [str(server.cluster.lock)])
     os.kill(pid_of(server), 9)
-    with connect(server.ensure()) as connection:
+    with connect(server.ensure(SUPERUSER)) as connection:
         assert connection.execute("select count(*) from big").fetchone() == (100000,)
 
 
