@@ -79,9 +79,13 @@ def test_every_chart_of_a_dashboard_is_drawn_from_the_demo(page: "Page", slug: s
 def test_a_dashboard_can_be_narrowed_to_one_source(page: "Page", slug: str) -> None:
     visit.open_dashboard(page, slug, DESKTOP["width"])
     page.locator("[data-test=form-item-value]").filter(has_text="options").first.click()
-    page.get_by_title("demo_phaseo", exact=True).click()
+    option, apply = page.get_by_title("demo_phaseo", exact=True), page.locator("[data-test=filter-bar__apply-button]")
+    option.click()
     assert page.evaluate(_OTHERS)
-    page.locator("[data-test=filter-bar__apply-button]").click()
+    page.wait_for_timeout(1_000)
+    if not apply.is_enabled():  # On a busy machine the list is drawn anew after the click, which is then lost.
+        option.click()
+    apply.click()
     page.wait_for_function(f"() => !({_OTHERS})()")
     assert set(visit.settled(page, slug).values()) <= {"drawn", "empty"}
 
