@@ -35,7 +35,17 @@ def _run() -> None:
     """Importing the commands takes time, in which a user may break off as well."""
     from etl.cli.app import app  # noqa: PLC0415
 
-    app(prog_name="etl")
+    app(hoisted(sys.argv[1:]), prog_name="etl")
+
+
+def hoisted(arguments: list[str]) -> list[str]:
+    """Return the arguments with ``--config FILE`` before the command, wherever it was written."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    for place, argument in enumerate(arguments[:end]):
+        if argument == "--config" or argument.startswith("--config="):
+            after = place + (2 if argument == "--config" else 1)
+            return arguments[place:after] + arguments[:place] + arguments[after:]
+    return arguments
 
 
 def _complain(text: str, status: int) -> int:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The database: embedded server and migrations.", no_args_is_help=True, rich_markup_mode=None)
 
-PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
-"""Settings of a command whose arguments go to another program."""
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["--help"]}
+"""Settings of a command whose arguments go to another program: -h is its host, not our help."""
 
 
 @app.command()
