@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 Amount: TypeAlias = Decimal | Fraction
@@ -44,13 +45,17 @@ def sparkline(
     width: int,
     marks: Marks = BLOCKS,
 ) -> str:
-    """The line from ``first`` to ``last``, ``width`` characters wide: each shows what held at the end of its time.
+    """Return the line from ``first`` to ``last``, ``width`` characters wide.
+
+    Each character shows what held at the end of its time, or, where nothing did, what began and ended within it: a
+    price of an hour in a year is seen.
 
     ``stretches`` are in order of time and never overlap; no amount is beyond ``highest``.
     """
     begins = [each.begin for each in stretches]
-    moments = (first + (last - first) * place // width for place in range(1, width + 1))
-    return "".join(_mark(_held(stretches, begins, moment), moment, highest, marks) for moment in moments)
+    ends = [first + (last - first) * place // width for place in range(1, width + 1)]
+    times = pairwise([first - datetime.resolution, *ends])
+    return "".join(_mark(_held(stretches, begins, end), since, end, highest, marks) for since, end in times)
 
 
 def height(amount: Amount, highest: Amount, levels: int) -> int:
@@ -67,8 +72,8 @@ def _held(stretches: Sequence[Stretch], begins: Sequence[datetime], moment: date
     return stretches[place - 1] if place else None
 
 
-def _mark(held: Stretch | None, moment: datetime, highest: Amount, marks: Marks) -> str:
-    if held is None or (held.end is not None and held.end <= moment):
+def _mark(held: Stretch | None, since: datetime, end: datetime, highest: Amount, marks: Marks) -> str:
+    if held is None or (held.end is not None and held.end <= end and held.begin <= since):
         return marks.nothing
     if held.amount is None:
         return marks.varies

@@ -10,6 +10,10 @@ COLUMNS = ("when", "source", "model", "provider", "meter", "change", "price")
 
 MILLION = Decimal(1_000_000)
 
+_TENTH = Decimal("0.1")
+_LEAST = Decimal("0.001")
+"""Percent below which a move is the noise of doubles that some catalogs send."""
+
 WITHDRAWN = "no longer believed: "
 """How the change of a retraction begins."""
 
@@ -64,7 +68,8 @@ def _change(row: Mapping[str, Any]) -> str:
     if not row["meter"]:
         return f"{withdrawn}model {row['change']}"
     doubt = " (suspect)" if row["is_suspect"] else ""
-    return f"{withdrawn}{row['change']}{_size(row['ratio'])}{doubt}"
+    moved = f" {size(row['ratio'])}" if row["ratio"] else ""
+    return f"{withdrawn}{row['change']}{moved}{doubt}"
 
 
 def sentence(row: Mapping[str, Any]) -> str:
@@ -74,11 +79,20 @@ def sentence(row: Mapping[str, Any]) -> str:
     return f"{what}: {said['change']}" + (f", {said['price']}" if said["price"] else "")
 
 
-def _size(ratio: Decimal | None) -> str:
-    """By how much, in percent; as a factor where percents are no longer read."""
-    if ratio is None:
-        return ""
-    return f" {abs(ratio - 1) * 100:.0f}%" if ratio < 10 else f" x{ratio:.3g}"
+def size(ratio: Decimal) -> str:
+    """Return by how much a price moved, either way: in percent, or as a factor where percents are no longer read.
+
+    27000 → 27 is ÷1000, which "100%" would hide, and a move too small for one decimal is never "0%".
+    """
+    if not _TENTH < ratio < 1 / _TENTH:
+        return f"x{_figures(ratio)}" if ratio > 1 else f"÷{_figures(1 / ratio)}"
+    percent = abs(ratio - 1) * 100
+    return f"{_figures(percent)}%" if percent >= _LEAST else f"<{_LEAST}%"
+
+
+def _figures(value: Decimal) -> str:
+    """Return a number in plain digits: with one decimal, or one significant digit where that would be none."""
+    return f"{plain(Decimal(f'{value:.1f}' if value >= _TENTH else f'{value:.1g}')):f}"
 
 
 def _price(row: Mapping[str, Any]) -> str:

@@ -35,13 +35,18 @@ def histories(draw: st.DrawFn) -> list[Stretch]:
 
 
 @given(history=histories(), width=st.integers(1, 90))
-def test_each_character_shows_what_held_at_the_end_of_its_time(history: list[Stretch], width: int) -> None:
+def test_each_character_shows_what_held_at_the_end_of_its_time_or_came_and_went_within_it(
+    history: list[Stretch], width: int
+) -> None:
     highest = max((each.amount for each in history if each.amount is not None), default=Decimal(0))
     drawn = sparkline(history, FIRST, LAST, highest=highest, width=width)
     assert len(drawn) == width
     for place, character in enumerate(drawn, 1):
         moment = FIRST + (LAST - FIRST) * place // width
         held = [each for each in history if each.begin <= moment and (each.end is None or moment < each.end)]
+        since = FIRST + (LAST - FIRST) * (place - 1) // width - (datetime.resolution if place == 1 else timedelta(0))
+        # Nothing holds at the end: then the last that began and ended within the character's time.
+        held = held or [each for each in history if since < each.begin <= moment][-1:]
         if not held:
             assert character == BLOCKS.nothing
         elif held[0].amount is None:
@@ -72,6 +77,10 @@ def test_time_is_in_proportion() -> None:
 
 def test_a_time_without_a_price_is_blank() -> None:
     assert line(Stretch(day(2), day(4), Decimal(8)), Stretch(day(6), day(8), Decimal(8))) == " 77  77 "
+
+
+def test_a_price_of_an_hour_is_seen() -> None:
+    assert line(Stretch(day(2.1), day(2.2), Decimal(8)), Stretch(day(7), None, Decimal(8))) == "  7   77"
 
 
 def test_free_is_the_lowest_and_the_cheapest_price_is_above_it() -> None:

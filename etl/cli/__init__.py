@@ -44,7 +44,17 @@ def _run() -> None:
     _require_text()
     from etl.cli.app import app  # noqa: PLC0415
 
-    app(prog_name="etl")
+    app(hoisted(sys.argv[1:]), prog_name="etl")
+
+
+def hoisted(arguments: list[str]) -> list[str]:
+    """Return the arguments with ``--config FILE`` before the command, wherever it was written."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    for place, argument in enumerate(arguments[:end]):
+        if argument == "--config" or argument.startswith("--config="):
+            after = place + (2 if argument == "--config" else 1)
+            return arguments[place:after] + arguments[:place] + arguments[after:]
+    return arguments
 
 
 _OURS = ("DATABASE_URL", "TARGET_DATABASE_URL", "PGBIN", "ETL_")

@@ -1,5 +1,6 @@
 """The commands, put together."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 app.command("demo")(demo.demo)
@@ -59,11 +61,24 @@ database.app.command("prune")(prune.prune)
 app.add_typer(database.app, name="db")
 
 
+def show_version(is_wanted: bool) -> None:  # noqa: FBT001  the command-line library calls it so
+    """Print the version of the program and end."""
+    if is_wanted:
+        typer.echo(f"etl {version('llm-price-warehouse')}")
+        raise typer.Exit
+
+
 @app.callback()
 def begin(
     context: typer.Context,
-    config: Annotated[Path | None, typer.Option(help="Configuration file; default: etl.toml here.")] = None,
+    *,
+    config: Annotated[
+        Path | None, typer.Option(help="Configuration file, also behind a command; default: etl.toml here.")
+    ] = None,
     log_format: LogFormatOption = None,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version and end.", callback=show_version, is_eager=True)
+    ] = False,
 ) -> None:
     """The warehouse that knows what every LLM costs, on every gateway, at every moment."""
     context.obj = Preamble(config, log_format)

@@ -23,8 +23,8 @@ app = typer.Typer(help="The database: embedded server and migrations.", no_args_
 _SHOWN = ("kind", "name", "owner", "drop", "create")
 """What ``etl db dependents --json`` has of each object."""
 
-PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
-"""Settings of a command whose arguments go to another program."""
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["--help"]}
+"""Settings of a command whose arguments go to another program: -h is its host, not our help."""
 
 
 @app.command()

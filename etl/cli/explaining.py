@@ -55,7 +55,9 @@ def _versions(connection: Connection, source: str, model: str) -> list[dict[str,
 
 def _near(model: str, models: Sequence[str]) -> str:
     found = near(model, models)
-    return f"did you mean {' or '.join(found)}?" if found else f"it has {len(models)} others"
+    if found:
+        return f"did you mean {' or '.join(found)}?"
+    return f"it has {len(models)} others" if models else "it lists no models"
 
 
 def _chosen(versions: Sequence[Row], wanted: Mapping[str, str | int | None]) -> list[Row]:

@@ -129,7 +129,7 @@ def finish(results: Iterable["Result"], *, as_json: bool, is_dry: bool = False) 
     if as_json:
         output.json_document([row_of(result) | ({"changes": result.changes} if is_dry else {}) for result in done])
     else:
-        output.table([row_of(result) | {"reason": result.reason} for result in done], COLUMNS)
+        output.table([row_of(result) for result in done], COLUMNS)
         _show_changes(done) if is_dry else None
     if is_dry:
         output.note("a dry run: nothing was written")

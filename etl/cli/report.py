@@ -61,9 +61,14 @@ def report(
     if facts.is_empty:
         output.note("nothing was observed yet: the page says what to do")
     uri = file.resolve().as_uri()
-    output.note(f"{file}: {size / 1e6:.1f} MB; open it in a browser: {uri}")
+    output.note(f"{file}: {_bytes(size)}; open it in a browser: {uri}")
     if is_opened:
         typer.launch(uri)
+
+
+def _bytes(size: int) -> str:
+    """Return a size with its unit: a page without history has some 90 kB, which are not 0.0 MB."""
+    return f"{size / 1e6:.1f} MB" if size >= 1_000_000 else f"{size / 1e3:.0f} kB"
 
 
 def _past(option: str, value: str) -> datetime:

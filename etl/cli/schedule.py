@@ -34,7 +34,8 @@ def slots(
         if source and not rows:
             require_source(session(context), connection, source)
     if not rows:
-        output.note("no slots: `etl schedule` or `etl run` serves them as they come due")
+        note = "no slot was missed" if missed else "no slots: `etl schedule` or `etl run` serves them as they come due"
+        output.note(note)
     if as_json:
         output.json_document(rows)
     elif rows:

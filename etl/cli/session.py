@@ -65,8 +65,8 @@ def require_known(name: str, known: Iterable[str], *, what: str = "source") -> N
     names = list(dict.fromkeys(known))
     if name in names:
         return
-    near = difflib.get_close_matches(name, names, n=1)
-    there = f"did you mean {near[0]}?" if near else f"there is {', '.join(names) or 'none yet'}"
+    meant = near(name, names)
+    there = f"did you mean {meant[0]}?" if meant else f"there is {', '.join(names) or 'none yet'}"
     raise ConfigurationError(f"no {what} {name}; {there}")
 
 

@@ -110,7 +110,7 @@ def _meter(
     draw = charts(rows, seen, max(1, min(WIDTH, console.width - 2 * len("YYYY-MM-DD  "))), span)
     first, last = (f"{moment:%Y-%m-%d}" for moment in span)
     pairs = [pair for offer in offers(rows) for pair in zip([None, *offer], offer, strict=False)]
-    told = [_told(before, row) | {"to": _end(row, seen, span[1])} for before, row in pairs]
+    told = [_told(before, row) | {"to": _end(row, seen)} for before, row in pairs]
     head, *lines = grid.lines(told, _columns(told), LOOK)
     yield Text()
     yield Text(_head(meter, rows), style="bold")
@@ -152,12 +152,9 @@ def _told(before: Row | None, row: Row) -> dict[str, str]:
     }
 
 
-def _end(row: Row, seen: Seen, last: datetime) -> str:
-    """When a price ended; of one that did not, when its source was last seen, if others were seen on a later day."""
-    if row["valid_to"]:
-        return _minute(row["valid_to"])
-    mine = seen[row["source"]]
-    return "now" if mine.date() == last.date() else f"{mine:%Y-%m-%d}, last seen"
+def _end(row: Row, seen: Seen) -> str:
+    """Return when a price ended; of one that did not, when its source was last seen: nothing later is known of it."""
+    return _minute(row["valid_to"]) if row["valid_to"] else f"last seen {seen[row['source']]:%Y-%m-%d}"
 
 
 def _minute(moment: datetime) -> str:
@@ -172,13 +169,13 @@ def price(row: Row) -> str:
 
 
 def _change(before: Row, row: Row) -> str:
-    """By how much it moved, in percent, or as a factor where percents are no longer read."""
+    """Return by how much it moved, with its sign where that is in percent."""
     old, new = before["unit_price"], row["unit_price"]
     if not old or new is None or before["currency"] != row["currency"]:
         return ""
     if new == old:
         return "same"
-    percent = (new - old) * 100 / old
-    if percent >= 900:
-        return f"x{new / old:.1f}".removesuffix(".0")
-    return f"{percent:+.1f}".removesuffix(".0") + "%" if abs(percent) >= Decimal("0.05") else f"{percent:+.1g}%"
+    if not new:
+        return "-100%"
+    size = spoken.size(new / old)
+    return f"{'+' if new > old else '-'}{size}" if size.endswith("%") else size

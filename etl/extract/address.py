@@ -52,10 +52,13 @@ class Address:
         return (self.password or self.username, token, *values)
 
     def of(self, request: PageRequest) -> str:
-        """The url of a request, without user-info, with the configured query."""
+        """Return the url of a request, without user-info, with the configured query.
+
+        People copy the url of the list itself: ``http://host/v1/models`` means the gateway at ``http://host``.
+        """
         path, _, query = request.path.partition("?")
         queries = filter(None, (self.query, query, urlencode(request.params)))
-        return f"{self.origin}{self.prefix}{path}?{'&'.join(queries)}".rstrip("?")
+        return f"{self.origin}{self.prefix.removesuffix(path)}{path}?{'&'.join(queries)}".rstrip("?")
 
     def shown(self, url: str) -> str:
         """A url as people may see it: without user-info, fragment and configured query."""

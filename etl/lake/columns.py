@@ -1,7 +1,7 @@
 """How a column of the mart is exported: its type in files, and the SQL that gives it for them.
 
 An amount is an exact ``DECIMAL(38, 20)``. Where any value of a column has more digits than that, the whole column is
-text, so that it has one type in all files and no digit is lost.
+text, so that it has one type in all files and no digit is lost; beside it stands a double, for those who calculate.
 """
 
 from collections.abc import Collection, Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Connection, Text, and_, cast, extract, func, select, table, text
+from sqlalchemy import ColumnElement, Connection, Double, Text, and_, cast, extract, func, select, table, text
 from sqlalchemy import column as column_of
 
 from etl.lake.relations import Relation
@@ -27,6 +27,7 @@ _TYPES: Mapping[str, pa.DataType] = {
     "integer": pa.int32(),
     "bigint": pa.int64(),
     "numeric": DECIMAL,
+    "double precision": pa.float64(),
     "timestamp with time zone": TIME,
     "date": pa.date32(),
     "interval": pa.int64(),
@@ -35,12 +36,16 @@ _TYPES: Mapping[str, pa.DataType] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Column:
-    """A column: its type in Postgres and in files, and what the mart says that it means."""
+    """A column: its type in Postgres and in files, and what the mart says that it means.
+
+    ``amount`` is the column of the mart that a double is made of.
+    """
 
     name: str
     postgres: str
     type: pa.DataType
     comment: str
+    amount: str | None = None
 
     @property
     def is_text_for_its_digits(self) -> bool:
@@ -50,7 +55,7 @@ class Column:
     @property
     def sql(self) -> ColumnElement[Any]:
         """What gives it as CSV. A list is a JSON array; an interval is its seconds."""
-        value: ColumnElement[Any] = column_of(self.name)
+        value: ColumnElement[Any] = column_of(self.amount or self.name)
         match self.postgres:
             case "text[]":
                 return cast(func.to_json(value), Text)
@@ -60,6 +65,8 @@ class Column:
                 return func.trim_scale(value)
             case "interval":
                 return func.round(extract("epoch", value))
+            case "double precision":
+                return cast(value, Double)
             case _:
                 return value
 
@@ -79,14 +86,30 @@ def columns(
     found = connection.execute(_COLUMNS, {"name": relation.name}).all()
     amounts = [row.name for row in found if row.type == "numeric"]
     long = {*texts, *_too_long(connection, relation, sources, amounts)}
+    names = {row.name for row in found}
     return tuple(
-        Column(
-            name=row.name,
-            postgres=row.type,
-            type=pa.string() if row.name in long else _TYPES.get(row.type, pa.string()),
-            comment=row.comment,
-        )
+        column
         for row in found
+        for column in (
+            Column(
+                name=row.name,
+                postgres=row.type,
+                type=pa.string() if row.name in long else _TYPES.get(row.type, pa.string()),
+                comment=row.comment,
+            ),
+            *([_double_of(row.name)] if row.name in long and _double_of(row.name).name not in names else ()),
+        )
+    )
+
+
+def _double_of(amount: str) -> Column:
+    """Return the column of doubles that stands beside an amount which is text."""
+    return Column(
+        name=f"{amount}_double",
+        postgres="double precision",
+        type=pa.float64(),
+        comment=f"{amount} as a double: 15 digits of it, to calculate with; the exact amount is the text",
+        amount=amount,
     )
 
 

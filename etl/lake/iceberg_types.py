@@ -17,6 +17,7 @@ from pyiceberg.types import (
     BooleanType,
     DateType,
     DecimalType,
+    DoubleType,
     IcebergType,
     IntegerType,
     ListType,
@@ -40,6 +41,7 @@ _TYPES: dict[pa.DataType, IcebergType] = {
     pa.int64(): LongType(),
     pa.date32(): DateType(),
     DECIMAL: DecimalType(PRECISION, SCALE),
+    pa.float64(): DoubleType(),
     TIME: TimestamptzType(),
 }
 

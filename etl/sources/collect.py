@@ -109,6 +109,11 @@ class Collector:
         entry = Quarantined(page=place.page, pointer=place.pointer, reason=str(reason), record=record, scopes=scopes)
         self._quarantine.add(entry)
 
+    def quarantine_repeated(self, place: Place, first: Place, key: Key, record: Json) -> None:
+        """Set a record aside whose key stands at ``first`` already: it changes nothing (contract, rule 4)."""
+        shown = ", ".join(map(str, key))
+        self.quarantine(place, f"same key as {first.pointer} of page {first.page}: {shown}", record)
+
     def unmapped(self, field: str, example: Json) -> None:
         """Count a price field that maps to no meter; one with an endless name by its beginning and a digest."""
         field = shortened(field)
@@ -162,9 +167,7 @@ class Collector:
             self.quarantine(place, f"its key is longer than {LONGEST_KEY} bytes", record)
             return False
         if key in shelf:
-            first = shelf[key][1]
-            shown = ", ".join(map(str, key))
-            self.quarantine(place, f"same key as {first.pointer} of page {first.page}: {shown}", record)
+            self.quarantine_repeated(place, shelf[key][1], key, record)
             return False
         shelf[key] = (value, place)
         return True

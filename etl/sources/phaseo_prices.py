@@ -194,13 +194,15 @@ def _put_meter(tray: Collector, field: str, entry: Json, place: Place, key: Key)
         return
     _report(tray, f"meters.{field}", {name: value for name, value in entry.items() if name not in ENTRY_FIELDS})
     figure, at = place.at("price_per_unit"), "unit_size"
-    evidence = Evidence(place.page, (Citation(figure.pointer, key.meter),), f"{place.pointer}/{at}")
+    # Its meters are computed in doubles as well: 0.7499999999999999 a million, the next day 0.75.
+    per, quoted_at = f"{place.pointer}/{at}", (Citation(figure.pointer, key.meter),)
+    evidence = Evidence(place.page, quoted_at, per, rounding=TO_A_DOUBLE)
     try:
         size = _size(entry.get(at))
         at = "currency"
         currency = _currency(entry.get(at))
         at = "price_per_unit"
-        quoted = quote(amount(entry[at]), per=size)
+        quoted = quote(out_of_double(amount(entry[at])), per=size)
         at = "provider_id"
         price = key.price(quoted, evidence, currency)
     except AmountError as error:

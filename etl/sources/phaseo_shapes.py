@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, RootModel, Tag
 from etl.domain.catalog import Endpoint, Json, Model, Provider
 from etl.sources.base import Count, Place, Record, Texts, text_key
 from etl.sources.collect import Collector, epoch, moment, names, unordered
+from etl.sources.phaseo_offers import Capabilities, put_offers
 from etl.sources.phaseo_prices import Owner, publishes, put_sheet, put_strings
 from etl.sources.phaseo_wire import Named, Route, Wire, first, put_author, readable
 
@@ -145,33 +146,6 @@ class Limits(Wire):
     output_tokens: Count | None = None
 
 
-class Capabilities(Wire):
-    """``capabilities`` of a current model or an offer."""
-
-    parameters: Texts | None = None
-
-
-class OfferProvider(Wire):
-    """``provider`` of an offer."""
-
-    id: Annotated[str, Field(min_length=1)]
-    name: str | None = None
-
-
-class Offer(Route):
-    """One provider's route to a current model, with prices of its own."""
-
-    provider: OfferProvider
-    model: str | None = None
-    capabilities: Capabilities | None = None
-    pricing: Json = None
-
-    @classmethod
-    def provider_of(cls, item: Json) -> str | None:
-        """``provider.id``, where it can be told."""
-        return text_key(item.get("provider"), "id") if isinstance(item, dict) else None
-
-
 class CurrentModel(Named):
     """A model since 2026-08: prices stand on its offers; the model's own ``pricing`` only repeats some of them."""
 
@@ -207,26 +181,10 @@ class CurrentModel(Named):
         )
 
     def put(self, tray: Collector, place: Place, own_name: str) -> None:
-        """Put down author, endpoints and prices: one endpoint with its own prices for each offer."""
+        """Put down author, endpoints and prices: one endpoint for each provider that offers the model."""
         author = self.organization or Organization()
         put_author(tray, author.id, author.name, colour=author.color, rest=author.rest())
-        for offer in readable(tray, Offer, self.offers, place.at("offers"), self.key):
-            if self._put_endpoint(tray, offer):
-                owner = Owner(model_id=self.key, provider=offer.wire.provider.id, fallback=own_name)
-                put_sheet(tray, offer.wire.pricing, offer.place.at("pricing"), owner)
-
-    def _put_endpoint(self, tray: Collector, offer: Record[Offer]) -> bool:
-        wire, rest = offer.wire, offer.wire.rest()
-        extra = rest.pop("provider", {})
-        tray.provider(Provider(provider=wire.provider.id, display_name=wire.provider.name, extra=unordered(extra)))
-        endpoint = Endpoint(
-            model_id=self.key,
-            provider=wire.provider.id,
-            provider_model_id=wire.model,
-            supported_parameters=names((wire.capabilities or Capabilities()).parameters),
-            extra=unordered(rest),
-        )
-        return tray.endpoint(endpoint, offer.place, offer.raw)
+        put_offers(tray, self.offers, place.at("offers"), Owner(model_id=self.key, fallback=own_name))
 
 
 def shape_of(item: Json) -> str | None:

@@ -43,7 +43,7 @@ def world(price: str) -> World:
 def test_cuts_are_green_rises_red_and_suspects_yellow(look: Look) -> None:
     raw = look("changes", width=250).raw
     assert re.search(r"\x1b\[32mdecreased 50% *\x1b", raw)
-    assert re.search(r"\x1b\[31mincreased 14% *\x1b", raw)
+    assert re.search(r"\x1b\[31mincreased 14.3% *\x1b", raw)
     assert re.search(r"\x1b\[33mincreased x10\S* \(suspect\) *\x1b", raw)
     assert re.search(r"\x1b\[32m *-50%", look("history", "deepseek-chat").raw)
 
@@ -120,7 +120,7 @@ def test_the_health_of_a_source_is_in_one_line_on_any_terminal(look: Look, width
 
 def test_what_a_narrow_terminal_has_no_room_for_stands_below_its_row(look: Look) -> None:
     lines = look("changes").text.splitlines()
-    place = next(place for place, line in enumerate(lines) if line.startswith("2026-01-05 10:20  increased 14%"))
+    place = next(place for place, line in enumerate(lines) if line.startswith("2026-01-05 10:20  increased 14.3%"))
     assert lines[place].endswith("280 → 320 CREDIT per 1M")
     assert lines[place + 1].strip() == "source demo_majestix · model grok-4-fast · provider xai · meter input_token"
 

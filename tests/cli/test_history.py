@@ -15,8 +15,8 @@ from tests.load.worlds import World
 CUT = """
 demo_majestix, deepseek
   2025-11-03 ████████████████████████████████▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅ 2026-01-05
-  2025-11-03 08:15  2025-12-15 19:05  784 CREDIT           0.784
-  2025-12-15 19:05  now               392 CREDIT    -50%   0.392
+  2025-11-03 08:15  2025-12-15 19:05      784 CREDIT           0.784
+  2025-12-15 19:05  last seen 2026-01-05  392 CREDIT    -50%   0.392
 """
 
 
@@ -116,13 +116,13 @@ def test_a_model_that_was_gone_has_a_gap(etl: Run, story: None) -> None:
     del story
     out = etl("history", "o1", "--meter", "input_token").out
     assert re.search(r"2025-11-03 █{21} {26}█ 2026-01-05", out)
-    assert "2026-01-05 10:20  now               15 USD    same" in out
+    assert "2026-01-05 10:20  last seen 2026-01-05  15 USD    same" in out
 
 
 def test_free_and_dynamic_are_words_and_have_marks(etl: Run, story: None) -> None:
     del story
-    assert re.search(r"▁{48}.*\n.* now +free\n", etl("history", "z-ai/glm-4.5-flash").out)
-    assert re.search(r"~{48}.*\n.* now +varies\n", etl("history", "openrouter/auto").out)
+    assert re.search(r"▁{48}.*\n.* last seen \S+ +free\n", etl("history", "z-ai/glm-4.5-flash").out)
+    assert re.search(r"~{48}.*\n.* last seen \S+ +varies\n", etl("history", "openrouter/auto").out)
 
 
 def test_a_currency_without_a_rate_has_a_scale_of_its_own(etl: Run, story: None) -> None:
@@ -182,9 +182,11 @@ def test_a_price_is_drawn_until_its_source_was_last_seen(etl: Run, warehouse: En
         for number in days:
             load(warehouse, source, number, one)
     out = etl("history", "gpt-4o").out
-    assert re.search(r"new, openai\n  2026-01-01 █{48} 2026-01-09\n  2026-01-01 00:00  now +1 USD", out)
     assert re.search(
-        r"old, openai\n  2026-01-01 █{6} {42} 2026-01-09\n  2026-01-01 00:00  2026-01-02, last seen +1 USD", out
+        r"new, openai\n  2026-01-01 █{48} 2026-01-09\n  2026-01-01 00:00  last seen 2026-01-09 +1 USD", out
+    )
+    assert re.search(
+        r"old, openai\n  2026-01-01 █{6} {42} 2026-01-09\n  2026-01-01 00:00  last seen 2026-01-02 +1 USD", out
     )
 
 

@@ -80,7 +80,7 @@ def test_a_move_is_told_in_percent(etl: Run, warehouse: Engine, before: str, aft
     load(warehouse, "s", 1, world(openai__m=before))
     load(warehouse, "s", 2, world(openai__m=after))
     last = etl("history", "openai/m").out.rstrip("\n").splitlines()[-1]
-    assert re.sub(r".* now +(free|varies|\S+ USD) *", "", last) == said
+    assert re.sub(r".* last seen \S+ +(free|varies|\S+ USD) *", "", last) == said
 
 
 def test_prices_keep_every_digit(etl: Run, warehouse: Engine) -> None:
@@ -92,4 +92,4 @@ def test_prices_per_image_are_per_image(etl: Run, warehouse: Engine) -> None:
     load(warehouse, "s", 1, World({"openai/m": ("m", {"image": "0.0400"})}))
     out = etl("history", "openai/m").out
     assert "\ninput_image (█ is 0.04 USD)\n" in out
-    assert "now  0.04 USD" in out
+    assert "  0.04 USD" in out

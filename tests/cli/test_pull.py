@@ -80,6 +80,7 @@ def test_a_saved_snapshot_that_cannot_be_read_fails_and_the_others_load(
     ended = etl("backfill", "bifrost", str(saved))
     assert ended.status == 1
     assert [line.split()[1] for line in ended.out.splitlines()[1:]] == ["loaded", "loaded", "failed"]
+    assert "sent HTML where JSON was expected" in ended.out.splitlines()[-1]
     [line] = ended.complaints
     assert "2026-01-03T00-00-00Z.json sent HTML where JSON was expected" in line
     with warehouse.connect() as connection:

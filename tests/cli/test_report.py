@@ -1,6 +1,7 @@
 """``etl report``: where it writes, what narrows it, and what it refuses in one line."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +38,9 @@ def test_the_page_can_go_to_stdout_and_be_narrowed(etl: Run, folder: Path) -> No
     ended = etl("report", "-o", "-", "--source", "demo_phaseo", "--model", "gpt-4o", "--since", "2025-12-01")
     assert (ended.status, ended.err) == (0, "")
     assert "Changes since 2025-12-01 00:00" in ended.out
-    assert "Only the source demo_phaseo." in ended.out
+    assert re.search(
+        r"All times are in UTC.\s+Changes since .*\s+Only the source demo_phaseo\.\s+Only the model", ended.out
+    )
     assert "Only the model gpt-4o." in ended.out
     assert "deepseek" not in ended.out.partition('<script type="application/gzip"')[0]
     assert list(folder.iterdir()) == []
@@ -48,6 +51,7 @@ def test_an_empty_warehouse_is_no_error(etl: Run, warehouse: Engine, folder: Pat
     ended = etl("report")
     assert ended.status == 0
     assert ended.err.startswith("nothing was observed yet: the page says what to do\n")
+    assert re.search(r"\nreport.html: \d+ kB; ", ended.err)
     assert "etl demo" in (folder / "report.html").read_text()
 
 

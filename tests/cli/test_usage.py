@@ -1,5 +1,6 @@
 """Wrong usage and wrong configuration: status 2, one line that names the remedy, nothing started."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,37 @@ def test_every_command_explains_itself(etl: Run) -> None:
         assert etl(command, "--help").status == 0
 
 
+def test_the_short_form_asks_for_help_too(etl: Run) -> None:
+    assert etl("-h").out == etl("--help").out
+    assert etl("snapshots", "reject", "-h").out == etl("snapshots", "reject", "--help").out
+
+
+def test_the_version_is_that_of_the_package(etl: Run) -> None:
+    assert etl("--version") == (0, f"etl {version('llm-price-warehouse')}\n", "")
+
+
+@pytest.mark.parametrize("spelled", [("--config", "mine.toml"), ("--config=mine.toml",)])
+def test_the_configuration_is_named_before_or_behind_the_command(
+    etl: Run, folder: Path, spelled: tuple[str, ...]
+) -> None:
+    (folder / "mine.toml").write_text("[sources.acme]\nkind = 'bifrost'\nurl = 'http://127.0.0.1:1'\n")
+    behind, before = etl("sources", "--json", *spelled), etl(*spelled, "sources", "--json")
+    assert (before.status, '"acme"' in before.out) == (0, True)
+    assert behind == before
+
+
+def test_no_missed_slot_is_no_complaint(etl: Run, warehouse: Engine) -> None:
+    assert dump(warehouse)
+    assert etl("slots", "--missed").err == "no slot was missed\n"
+
+
 @pytest.mark.parametrize(
     ("typed", "near"),
-    [(("run", "helicone_gatway"), "helicone_gateway"), (("backfill", "phaeso", "."), "phaseo")],
+    [
+        (("run", "helicone_gatway"), "helicone_gateway"),
+        (("run", "HELICONE_REGISTRY"), "helicone_registry"),
+        (("backfill", "phaeso", "."), "phaseo"),
+    ],
 )
 def test_an_unknown_source_is_named_with_the_near_one(etl: Run, typed: tuple[str, ...], near: str) -> None:
     ended = etl(*typed)

@@ -8,6 +8,7 @@ import pytest
 
 from etl.domain.snapshot import Page, PageRequest
 from etl.errors import AccessError, ConfigurationError, FetchError
+from etl.extract.address import Address
 from etl.extract.secrets import Secret
 from etl.extract.validators import Validators
 from tests.extract.gateway import Asked, Gateway, ok, raw, reply
@@ -33,6 +34,11 @@ def test_the_path_is_appended_to_the_prefix_of_the_url() -> None:
         (page,) = fetched(Plain(), f"{gateway.url}/v1/").pages
     assert gateway.asked[0].target == "/v1/models"
     assert page.url == f"{gateway.url}/v1/models"
+
+
+def test_the_url_of_the_list_itself_is_taken_for_that_of_its_gateway() -> None:
+    for url in ("https://gw.test/v1/models", "https://gw.test/v1/models/", "https://gw.test"):
+        assert Address.parse(url, "bifrost").of(PageRequest(path="/v1/models")) == "https://gw.test/v1/models"
 
 
 def test_a_request_says_who_asks_and_what_it_can_read() -> None:

@@ -109,6 +109,9 @@ def test_an_amount_with_more_digits_makes_its_column_text(engine: Engine, tmp_pa
     with engine.connect() as connection:
         total = connection.scalar(text("SELECT sum(unit_price) FROM mart.price_history"))
     assert sum(Decimal(each) for each in found["unit_price"].to_pylist() if each) == total
+    assert found.schema.field("unit_price_double").type == pa.float64()
+    exact, doubles = found["unit_price"].to_pylist(), found["unit_price_double"].to_pylist()
+    assert doubles == [None if each is None else float(each) for each in exact]
     [usual] = {column.type for column in entry(tmp_path, "model_link").columns if column.name == "confidence"}
     assert usual == "decimal128(38, 20)"
 

@@ -222,13 +222,16 @@ def phaseo_current(reading: Reading, model: dict[str, Json]) -> None:
     """One set of prices per offer, whatever the model itself repeats."""
     limits = (dig(model, "limits", "input_tokens"), dig(model, "limits", "output_tokens"))
     reading.models[(model["id"],)] = (model.get("name"), dig(model, "organization", "id"), *limits)
+    offered: dict[tuple[Json, ...], tuple[()]] = {}
     for offer in listed(model["offers"] or []):
         endpoint = (model["id"], text(dig(offer, "provider", "id")), "*")
-        if not is_first(reading, reading.endpoints, *endpoint):
+        plan = dig(offer, "pricing", "pricing_plan") or "standard"
+        if not is_first(reading, offered, *endpoint, plan):
             continue
-        reading.endpoints[endpoint] = (offer.get("model"), None, None, None)
+        offered[(*endpoint, plan)] = ()
+        if plan == "standard" or endpoint not in reading.endpoints:
+            reading.endpoints[endpoint] = (offer.get("model"), None, None, None)
         for _provider, meter, amount, currency in phaseo_meters(reading, offer.get("pricing")):
-            plan = dig(offer, "pricing", "pricing_plan") or "standard"
             quote(reading, (*endpoint, plan, meter, 0), amount, currency)
 
 
@@ -267,7 +270,7 @@ def phaseo_meters(reading: Reading, pricing: Json) -> Iterator[tuple[str | None,
         if amount is None:
             continue
         if meter in METERS:
-            unit = divide(amount, number(quoted.get("unit_size")) or Decimal(0))
+            unit = divide(DOUBLE.plus(amount), number(quoted.get("unit_size")) or Decimal(0))
             yield quoted.get("provider_id"), meter, unit, quoted.get("currency") or "USD"
         else:
             reading.unmapped[name] += 1

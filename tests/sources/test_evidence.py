@@ -97,7 +97,8 @@ def test_a_phaseo_meter_cites_its_unit_size_beside_its_price() -> None:
     entry = {"price_per_unit": "2.5", "unit_size": 1_000_000}
     found = evidence(phaseo(pricing_detail={"meters": {"input_text_tokens": entry}}), Meter.INPUT_TOKEN)
     home = "/models/0/pricing_detail/meters/input_text_tokens"
-    assert found == Evidence(1, (Citation(f"{home}/price_per_unit", Meter.INPUT_TOKEN),), f"{home}/unit_size")
+    cited = (Citation(f"{home}/price_per_unit", Meter.INPUT_TOKEN),)
+    assert found == Evidence(1, cited, f"{home}/unit_size", TO_A_DOUBLE)
 
 
 def test_a_phaseo_string_is_cited_out_of_doubles() -> None:

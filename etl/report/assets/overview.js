@@ -3,8 +3,11 @@ function changesChart() {
   const rows = [...facts.charts.changes].reverse();
   const factor = rows.map((row) => Math.log2(Number(row.ratio)));
   const most = Math.max(1, ...factor.map(Math.abs));
-  const step = most > 4 || isNarrow() ? 3 : 1;
-  const ticks = Array.from({ length: 41 }, (_, n) => (n - 20) * step).filter((tick) => Math.abs(tick) <= most);
+  const step = most > (isNarrow() ? 2 : 4) ? 3 : 1;
+  const ticks = Array.from({ length: 41 }, (_, n) => (n - 20) * step).filter((tick) => Math.abs(tick) <= Math.max(most, step));
+  // From no change to the next tick at least, with room at both ends: a tick at the very edge would lose its label.
+  const [low, high] = [Math.min(0, ...factor.map((value) => (value < 0 ? Math.min(value, -step) : 0))), Math.max(0, ...factor.map((value) => (value > 0 ? Math.max(value, step) : 0)))];
+  const room = (isNarrow() ? 0.2 : 0.08) * (high - low || 1);
   const bars = {
     ...{ type: "bar", orientation: "h", x: factor, y: rows.map((_, n) => n), hoverinfo: "text", textposition: "none" },
     text: rows.map((row) => `${row.effect} ${plain(row.model)}, ${plain(row.meter)}${row.suspect ? " (suspect)" : ""}<br>${plain(row.step)}<br>${plain(row.where)}, ${row.when}`),
@@ -15,7 +18,7 @@ function changesChart() {
   );
   const layout = {
     ...{ showlegend: false, height: 70 + 24 * rows.length, bargap: 0.35 },
-    xaxis: axis({ title: { text: "new price by old price" }, tickangle: 0, tickvals: ticks, ticktext: ticks.map((tick) => (tick < 0 ? `÷ ${2 ** -tick}` : tick ? `× ${2 ** tick}` : "same")) }),
+    xaxis: axis({ title: { text: "new price by old price" }, range: [low - room, high + room], tickangle: 0, tickvals: ticks, ticktext: ticks.map((tick) => (tick < 0 ? `÷ ${2 ** -tick}` : tick ? `× ${2 ** tick}` : "same")) }),
     yaxis: axis({ tickvals: rows.map((_, n) => n), ticktext: labels, ticklabelstandoff: 6 }),
   };
   return { traces: rows.length ? [bars] : [], layout };
