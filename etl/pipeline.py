@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from etl import bulk
@@ -22,7 +22,7 @@ from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import ContractError, EtlError, SourceError, UsageError, in_short
 from etl.extract.client import Limits
 from etl.fetch import fetch
-from etl.load import applied, changes, history, identity, judge, landing, ledger, log, statistics
+from etl.load import applied, changes, history, identity, judge, landing, ledger, log, statistics, suspicion
 from etl.load import verify as verification
 from etl.load.comparing import Verdict
 from etl.load.doubt import Doubt
@@ -196,11 +196,16 @@ class Pipeline:
         return kinds()[landed.kind](landed.source)
 
     def settle(self) -> None:
-        """Do what follows the loads of a command: link what came to canonical models, tell the planner of what came.
+        """Do what follows the loads of a command: link models, mark prices that look like mistakes, analyse large tables.
 
         A load stands without it, and the next command tries again.
         """
-        for what, refresh in (("models are not linked", identity.refresh), ("not analysed", statistics.refresh)):
+        steps: tuple[tuple[str, Callable[[Connection], object]], ...] = (
+            ("models are not linked", identity.refresh),
+            ("prices that look like mistakes are not marked", suspicion.refresh),
+            ("not analysed", statistics.refresh),
+        )
+        for what, refresh in steps:
             try:
                 with self.engine.begin() as connection:
                     refresh(connection)

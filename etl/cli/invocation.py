@@ -24,7 +24,7 @@ from etl.errors import ConfigurationError
 from etl.extract.address import Address
 from etl.extract.transport import trusted
 from etl.fetch import secret_of
-from etl.load import configured, history, identity
+from etl.load import configured, history, identity, suspicion
 from etl.load.configured import Margin, Rate, SourceEntry
 from etl.load.doubt import Doubt
 from etl.load.ledger import Caller
@@ -193,5 +193,6 @@ def upgrade(engine: Engine) -> None:
     def derive(connection: Connection) -> None:
         history.rederive(connection, clock())
         identity.refresh(connection)
+        suspicion.refresh(connection)
 
     migrations.upgrade(engine, derive)

@@ -3,10 +3,16 @@ CREATE VIEW mart.price_change AS
 SELECT c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start, c.currency, c.change, c.cause,
        c.old_state, c.new_state, c.old_unit_price, c.new_unit_price, c.ratio, c.changed_at, c.not_before,
        c.is_economic, c.is_reversal,
-       c.suspicion <> '{}' OR coalesce(c.new_unit_price NOT BETWEEN usual.low AND usual.high, false)
-           AND c.new_state = 'priced' AS is_suspect
+       NOT coalesce(s.is_accepted, false)
+           AND (coalesce(s.reasons <> '{}', false)
+                OR coalesce(c.new_unit_price NOT BETWEEN usual.low AND usual.high, false) AND c.new_state = 'priced')
+           AS is_suspect
   FROM core.price_change c
   LEFT JOIN mart.meter_range usual ON usual.meter = c.meter AND usual.currency = c.currency
+  LEFT JOIN mart.price_suspicion s
+         ON (s.source, s.model_id, s.provider, s.region, s.plan, s.meter, s.tier_start, s.valid_from)
+          = (c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start, c.changed_at)
+        AND c.new_state IS NOT NULL
  WHERE c.known_to IS NULL;
 
 COMMENT ON VIEW mart.price_change IS

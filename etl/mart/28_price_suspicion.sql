@@ -1,0 +1,14 @@
+-- One row per version of a price that looks like a mistake by its history or beside other offers, or that was accepted.
+CREATE VIEW mart.price_suspicion AS
+SELECT s.source, s.model_id, s.provider, s.region, s.plan, s.meter, s.tier_start, s.currency, s.unit_price, s.valid_from,
+       -- Where nobody else sells it, a step from beyond the range of the meter to well inside it is the correction.
+       CASE WHEN s.others_unit_price IS NULL AND s.last_unit_price NOT BETWEEN usual.low AND usual.high
+                 AND s.unit_price BETWEEN 10 * usual.low AND usual.high / 10
+            THEN array_remove(array_remove(s.reasons, 'step'), 'power_of_ten') ELSE s.reasons END AS reasons,
+       s.last_unit_price, s.others_unit_price, s.is_accepted
+  FROM core.suspicion s
+  LEFT JOIN mart.meter_range usual ON usual.meter = s.meter AND usual.currency = s.currency;
+
+COMMENT ON VIEW mart.price_suspicion IS
+    'One row per version of a price, in force or former, that looks like a mistake by its own history or beside other '
+    'offers, and per version that a person accepted (reasons can be empty then). Beyond mart.meter_range: see price_change.';
