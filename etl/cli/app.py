@@ -20,6 +20,7 @@ from etl.cli import (
     rebuild,
     report,
     schedule,
+    suspects,
     verify,
 )
 from etl.cli.session import LogFormatOption, Preamble
@@ -40,6 +41,7 @@ app.command("sources")(log.sources)
 app.command("status")(log.status)
 app.add_typer(log.snapshots, name="snapshots")
 app.command("slots")(schedule.slots)
+app.add_typer(suspects.app, name="suspects")
 app.command("changes")(changes.changes)
 app.command("history")(history.history)
 app.command("explain")(explain.explain)

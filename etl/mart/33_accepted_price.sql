@@ -3,7 +3,8 @@ CREATE VIEW mart.accepted_price AS
 SELECT a.source, a.model_id, a.provider, a.region, a.plan, a.meter, a.tier_start, a.currency, a.unit_price, a.valid_from,
        a.reasons, a.known_from AS accepted_at, a.accepted_by, a.why, a.known_to AS withdrawn_at, a.withdrawn_by,
        left(md5(concat_ws(E'\n', a.source, a.model_id, a.provider, a.region, a.plan, a.meter, a.tier_start, a.currency,
-                          trim_scale(a.unit_price))), 8) AS suspect_id
+                          trim_scale(a.unit_price))), 8) AS suspect_id,
+       a.acceptance_id
   FROM core.acceptance a;
 
 COMMENT ON VIEW mart.accepted_price IS

@@ -91,7 +91,6 @@ def upgrade() -> None:
         " (source, model_id, provider, region, plan, meter, tier_start, currency, unit_price, valid_from)"
         " WHERE known_to IS NULL"
     )
-    op.execute("CREATE INDEX model_spelling_idx ON core.model (source, lower(model_id)) WHERE known_to IS NULL")
     _replace_in_basket(PRICED, TRUSTED)
 
 
@@ -122,6 +121,5 @@ def _replace_in_basket(former: str, new: str) -> None:
 def downgrade() -> None:
     """Drop the labels, and the acceptances with them; an index with suspect steps is worked out at the next change."""
     _replace_in_basket(TRUSTED, PRICED)
-    op.execute("DROP INDEX core.model_spelling_idx")
     op.execute("DROP TABLE core.acceptance, core.suspicion_mark, core.suspicion")
     op.execute("DROP FUNCTION core.provider_key")

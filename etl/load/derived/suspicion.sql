@@ -80,21 +80,33 @@ WITH RECURSIVE seller AS MATERIALIZED (
 ), common AS (
     -- Where as many sources show one as the other, the price that more other providers of the model ask counts; then
     -- the higher one, for what was left out of a price (another plan, a factor of thousand) makes it too low.
-    SELECT DISTINCT ON (version_id, at) version_id, at, unit_price, is_elsewhere
+    SELECT DISTINCT ON (version_id, at) version_id, at, unit_price, is_elsewhere, sources, sellers
       FROM vote
      WHERE sources > 0
      ORDER BY version_id, at, sources DESC, sellers DESC, unit_price DESC
-), apart AS (
-    SELECT v.version_id, c.unit_price AS others_unit_price,
+), differing AS (
+    SELECT v.version_id, v.source, v.model_id, v.provider, v.region, v.plan, v.meter, v.tier_start,
+           c.unit_price AS others_unit_price, v.unit_price / c.unit_price AS factor,
+           (c.sources, c.sellers) = (own.sources, own.sellers) AS is_even,
            CASE WHEN c.unit_price = 2 * v.unit_price THEN 'half_of_others'
                 WHEN v.unit_price = 2 * c.unit_price THEN 'double_of_others'
                 ELSE 'power_of_ten' END AS reason
       FROM common c
       JOIN offer v ON v.version_id = c.version_id AND v.last_at = c.at
+      JOIN vote own ON (own.version_id, own.at, own.unit_price) = (v.version_id, c.at, v.unit_price)
      WHERE c.is_elsewhere AND v.unit_price <> c.unit_price
        AND NOT EXISTS (SELECT FROM common f WHERE f.version_id = v.version_id AND f.unit_price = v.unit_price)
        AND (v.unit_price = 2 * c.unit_price OR c.unit_price = 2 * v.unit_price
             OR btrim(replace(v.unit_price::text, '.', ''), '0') = btrim(replace(c.unit_price::text, '.', ''), '0'))
+), apart AS (
+    -- Where one is as common as the other, half a price is suspect if another meter of the endpoint is half, too.
+    SELECT d.version_id, d.reason, d.others_unit_price
+      FROM differing d
+     WHERE NOT d.is_even OR d.reason = 'power_of_ten'
+        OR EXISTS (SELECT FROM differing o
+                    WHERE (o.source, o.model_id, o.provider, o.region, o.plan, o.tier_start, o.factor)
+                        = (d.source, d.model_id, d.provider, d.region, d.plan, d.tier_start, d.factor)
+                      AND o.meter <> d.meter)
 ), agreed AS MATERIALIZED (
     SELECT DISTINCT f.version_id
       FROM fresh f
