@@ -1,10 +1,8 @@
 -- One row per version of a price that looks like a mistake by its history or beside other offers, or that was accepted.
 CREATE VIEW mart.price_suspicion AS
 SELECT s.source, s.model_id, s.provider, s.region, s.plan, s.meter, s.tier_start, s.currency, s.unit_price, s.valid_from,
-       -- Where nobody else sells it, a step from beyond the range of the meter to well inside it is the correction.
-       CASE WHEN s.others_unit_price IS NULL AND s.last_unit_price NOT BETWEEN usual.low AND usual.high
-                 AND s.unit_price BETWEEN 10 * usual.low AND usual.high / 10
-            THEN array_remove(array_remove(s.reasons, 'step'), 'power_of_ten') ELSE s.reasons END AS reasons,
+       core.suspicion_left(s.reasons, s.unit_price, s.last_unit_price, s.others_unit_price, usual.low, usual.high)
+           AS reasons,
        s.last_unit_price, s.others_unit_price, s.is_accepted
   FROM core.suspicion s
   LEFT JOIN mart.meter_range usual ON usual.meter = s.meter AND usual.currency = s.currency;

@@ -3,13 +3,14 @@ CREATE VIEW mart.suspect_price AS
 WITH found AS (
     SELECT p.source, p.model_id, p.provider, p.region, p.plan, p.meter, p.tier_start, p.currency, p.unit_price,
            p.valid_from,
-           coalesce(s.reasons, '{}') || CASE WHEN p.price_state = 'priced'
+           coalesce(core.suspicion_left(s.reasons, s.unit_price, s.last_unit_price, s.others_unit_price,
+                                        usual.low, usual.high), '{}') || CASE WHEN p.price_state = 'priced'
                                                   AND p.unit_price NOT BETWEEN usual.low AND usual.high
                                              THEN ARRAY['out_of_range'] ELSE '{}' END AS reasons,
            s.last_unit_price, s.others_unit_price
       FROM core.price p
       LEFT JOIN mart.meter_range usual ON usual.meter = p.meter AND usual.currency = p.currency
-      LEFT JOIN mart.price_suspicion s
+      LEFT JOIN core.suspicion s
              ON (s.source, s.model_id, s.provider, s.region, s.plan, s.meter, s.tier_start, s.valid_from)
               = (p.source, p.model_id, p.provider, p.region, p.plan, p.meter, p.tier_start, p.valid_from)
      WHERE p.valid_to IS NULL AND p.known_to IS NULL AND NOT coalesce(s.is_accepted, false)

@@ -93,6 +93,7 @@ def _compared(model: str, rows: Sequence[Row]) -> dict[str, Any]:
         "where": [words.shortened(words.where(row)) for row in rows],
         "rank": [row["rank"] for row in rows],
         "usd": [words.number(row["blended_usd_per_million"]) for row in rows],
+        "suspect": [row["is_suspect"] for row in rows],
     }
 
 

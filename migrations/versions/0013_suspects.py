@@ -91,6 +91,17 @@ def upgrade() -> None:
         " (source, model_id, provider, region, plan, meter, tier_start, currency, unit_price, valid_from)"
         " WHERE known_to IS NULL"
     )
+    op.execute(
+        """
+        -- Where nobody else sells it, a step from beyond the range of its meter to well inside it is the correction.
+        CREATE FUNCTION core.suspicion_left(reasons text[], unit_price numeric, last_unit_price numeric,
+                                            others_unit_price numeric, low numeric, high numeric) RETURNS text[]
+        LANGUAGE sql IMMUTABLE PARALLEL SAFE
+        RETURN CASE WHEN others_unit_price IS NULL AND last_unit_price NOT BETWEEN low AND high
+                         AND unit_price BETWEEN 10 * low AND high / 10
+                    THEN array_remove(array_remove(reasons, 'step'), 'power_of_ten') ELSE reasons END
+        """
+    )
     _replace_in_basket(PRICED, TRUSTED)
 
 
@@ -122,4 +133,4 @@ def downgrade() -> None:
     """Drop the labels, and the acceptances with them; an index with suspect steps is worked out at the next change."""
     _replace_in_basket(TRUSTED, PRICED)
     op.execute("DROP TABLE core.acceptance, core.suspicion_mark, core.suspicion")
-    op.execute("DROP FUNCTION core.provider_key")
+    op.execute("DROP FUNCTION core.provider_key, core.suspicion_left")
