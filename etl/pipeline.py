@@ -196,7 +196,7 @@ class Pipeline:
         return kinds()[landed.kind](landed.source)
 
     def settle(self) -> None:
-        """Do what follows the loads of a command: link models, mark prices that look like mistakes, analyse large tables.
+        """Do what follows the loads of a command: link models, mark suspect prices, analyse large tables.
 
         A load stands without it, and the next command tries again.
         """

@@ -1,5 +1,7 @@
 """Commands about prices that look like mistakes: list them, accept them, withdraw that."""
 
+import os
+import pwd
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -9,13 +11,40 @@ from etl.cli import output
 from etl.cli.pull import JsonOption
 from etl.cli.session import require_source, session
 
-SUSPECTS = ("id", "source", "model", "provider", "region", "plan", "meter", "tier", "price", "others", "since", "reasons")
-ACCEPTED = ("id", "source", "model", "provider", "region", "plan", "meter", "tier", "price", "at", "by", "why", "reasons")
+SUSPECTS = (
+    "id",
+    "source",
+    "model",
+    "provider",
+    "region",
+    "plan",
+    "meter",
+    "tier",
+    "price",
+    "others",
+    "since",
+    "reasons",
+)
+ACCEPTED = (
+    "id",
+    "source",
+    "model",
+    "provider",
+    "region",
+    "plan",
+    "meter",
+    "tier",
+    "price",
+    "at",
+    "by",
+    "why",
+    "reasons",
+)
 
 
 def _is_implied(row: Mapping[str, Any], column: str) -> bool:
     """Whether a narrow terminal can do without a column: it has the usual value."""
-    return row[column] == {"region": "*", "plan": "standard", "tier": 0}.get(column, object())
+    return (column, row[column]) in (("region", "*"), ("plan", "standard"), ("tier", 0))
 
 
 LOOK = output.Look(right=("price", "others"), first=("id", "source", "model", "meter", "price"), implied=_is_implied)
@@ -93,20 +122,22 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """One row for people: short names, prices per million units with their currency."""
     others = row.get("others_per_million")
     return {
-        **{"id": row["suspect_id"], "model": row["model_id"], "tier": row["tier_start"], "since": row["valid_from"]},
+        "id": row["suspect_id"],
+        "model": row["model_id"],
+        "tier": row["tier_start"],
+        "since": row["valid_from"],
         **{name: row[name] for name in ("source", "provider", "region", "plan", "meter")},
         "price": f"{row['per_million']:f} {row['currency']}",
         "others": None if others is None else f"{others:f} {row['currency']}",
         "reasons": ", ".join(row["reasons"]),
-        **{"at": row.get("accepted_at"), "by": row.get("accepted_by"), "why": row.get("why")},
+        "at": row.get("accepted_at"),
+        "by": row.get("accepted_by"),
+        "why": row.get("why"),
     }
 
 
 def _user() -> str:
     """Return the name of the person at the operating system, or the number of one without a name."""
-    import os
-    import pwd
-
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

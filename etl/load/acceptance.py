@@ -1,7 +1,6 @@
 """Prices that look like mistakes, and those that a person accepted: listed, accepted, withdrawn.
 
-An acceptance is of one price, by key and amount, as long as it lasts. What was accepted when stays in the table after it
-was withdrawn.
+An acceptance is of one price, by key and amount, as long as it lasts. It stays in the table after it was withdrawn.
 """
 
 from collections.abc import Sequence
@@ -69,8 +68,8 @@ _SHOWN = """
 
 _SUSPECTS = text(
     f"""
-    SELECT {_SHOWN}, reasons, valid_from, others_unit_price, trim_scale(others_unit_price * 1000000) AS others_per_million,
-           last_unit_price
+    SELECT {_SHOWN}, reasons, valid_from, others_unit_price,
+           trim_scale(others_unit_price * 1000000) AS others_per_million, last_unit_price
       FROM mart.suspect_price
      WHERE source = :source OR CAST(:source AS text) IS NULL
      ORDER BY source, model_id, provider, region, plan, meter, tier_start

@@ -19,7 +19,7 @@ _SQL = (files(__package__) / "derived" / "suspicion.sql").read_text("utf-8")
 
 
 def refresh(connection: Connection) -> int:
-    """Judge what changed since the last time, in the caller's transaction. Returns how many prices are marked otherwise."""
+    """Judge what changed since the last time, in the caller's transaction. Returns how many labels changed."""
     lock(connection, "identity")
     due, position = _due(connection), derive.cursor(connection)
     former = connection.execute(select(suspicion_mark.c.mark, suspicion_mark.c.position)).first()

@@ -23,7 +23,11 @@ def note(engine: Engine, at: datetime) -> str | None:
 
 @pytest.mark.parametrize(
     ("after", "expected"),
-    [(timedelta(hours=2), None), (timedelta(hours=4), "last seen 2026-01-02"), (timedelta(days=420), "last seen 2026-01-02")],
+    [
+        (timedelta(hours=2), None),
+        (timedelta(hours=4), "last seen 2026-01-02"),
+        (timedelta(days=420), "last seen 2026-01-02"),
+    ],
 )
 def test_beyond_the_age_that_the_source_allows_the_last_look_is_named(
     engine: Engine, after: timedelta, expected: str | None

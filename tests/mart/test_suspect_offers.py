@@ -82,7 +82,9 @@ def test_another_provider_may_ask_half(engine: Engine) -> None:
     assert suspects(engine) == {}
 
 
-def test_who_cuts_first_is_cleared_when_the_others_follow_and_who_follows_last_never_was_suspect(engine: Engine) -> None:
+def test_who_cuts_first_is_cleared_when_the_others_follow_and_who_follows_last_never_was_suspect(
+    engine: Engine,
+) -> None:
     full, half = ({"openai/o3": offer(**{"in": price, "out": other})} for price, other in (("2", "8"), ("1", "4")))
     gateways(engine, first=full, second=full, last=full)
     load(engine, "first", 1, World(half))
@@ -205,11 +207,11 @@ def test_what_is_kept_up_load_by_load_is_what_judging_all_anew_gives(engine: Eng
     assert rows(engine, "SELECT s::text FROM core.suspicion s ORDER BY 1") == kept
 
 
-@pytest.mark.parametrize(("price", "cause", "is_economic"), [("2", "respelled", False), ("3", "model", True)])
+@pytest.mark.parametrize(("price", "expected"), [("2", ("respelled", False)), ("3", ("model", True))])
 def test_a_provider_in_another_spelling_is_no_economic_change_at_the_same_price(
-    engine: Engine, price: str, cause: str, is_economic: bool
+    engine: Engine, price: str, expected: tuple[str, bool]
 ) -> None:
     load(engine, "s", 0, World({"OpenAI/o3": offer(**{"in": "2"})}))
     load(engine, "s", 1, World({"openai/o3": offer(**{"in": price})}))
     found = rows(engine, "SELECT change, cause, is_economic FROM mart.price_change ORDER BY change")
-    assert [tuple(row) for row in found] == [("added", cause, is_economic), ("removed", cause, is_economic)]
+    assert [tuple(row) for row in found] == [("added", *expected), ("removed", *expected)]
