@@ -79,6 +79,7 @@ suspicion = Table(
     metadata,
     *_key_of_a_price(is_primary=True),
     Column("valid_from", TIMESTAMP, primary_key=True),
+    Column("valid_to", TIMESTAMP),
     Column("currency", Text, nullable=False),
     Column("unit_price", Numeric, nullable=False),
     Column("reasons", ARRAY(Text), nullable=False),

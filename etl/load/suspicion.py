@@ -89,14 +89,14 @@ _RECONCILE = Statement(
             RETURNING source, valid_from
         ), come AS (
             INSERT INTO core.suspicion AS old
-                   (source, model_id, provider, region, plan, meter, tier_start, valid_from, currency, unit_price,
+                   (source, model_id, provider, region, plan, meter, tier_start, valid_from, valid_to, currency, unit_price,
                     reasons, last_unit_price, others_unit_price, is_accepted)
-            SELECT source, model_id, provider, region, plan, meter, tier_start, valid_from, currency, unit_price,
+            SELECT source, model_id, provider, region, plan, meter, tier_start, valid_from, valid_to, currency, unit_price,
                    reasons, last_unit_price, others_unit_price, is_accepted
               FROM pg_temp.stage_suspicion
             ON CONFLICT ON CONSTRAINT suspicion_pkey DO UPDATE
-               SET currency = excluded.currency, unit_price = excluded.unit_price, reasons = excluded.reasons,
-                   last_unit_price = excluded.last_unit_price, others_unit_price = excluded.others_unit_price,
+               SET valid_to = excluded.valid_to, currency = excluded.currency, unit_price = excluded.unit_price,
+                   reasons = excluded.reasons, last_unit_price = excluded.last_unit_price, others_unit_price = excluded.others_unit_price,
                    is_accepted = excluded.is_accepted
              WHERE old IS DISTINCT FROM excluded
             RETURNING source, valid_from

@@ -43,7 +43,7 @@ def largest(changes: Sequence[Row]) -> list[dict[str, Any]]:
             "source": words.shortened(row["source"]),
             "where": words.shortened(words.where(row)),
             "ratio": f"{row['ratio']:f}",
-            "suspect": row["is_suspect"],
+            "suspect": row["is_suspect"] or row["is_correction"],
             "effect": words.effect(row["ratio"]),
             "step": f"{words.price(row, 'old_')} → {words.price(row, 'new_')} {words.unit(row)}",
             "when": words.day(row["changed_at"]),

@@ -52,6 +52,7 @@ def upgrade() -> None:
         f"""
         CREATE TABLE core.suspicion ({KEY},
             valid_from        timestamptz NOT NULL,
+            valid_to          timestamptz,
             currency          text NOT NULL,
             unit_price        numeric NOT NULL,
             reasons           text[] NOT NULL,

@@ -220,7 +220,8 @@ WITH RECURSIVE seller AS MATERIALIZED (
     -- What is accepted may look like a mistake to the range of its meter alone.
     SELECT version_id, NULL FROM accepted
 )
-SELECT p.source, p.model_id, p.provider, p.region, p.plan, p.meter, p.tier_start, p.valid_from, p.currency, p.unit_price,
+SELECT p.source, p.model_id, p.provider, p.region, p.plan, p.meter, p.tier_start, p.valid_from, p.valid_to, p.currency,
+       p.unit_price,
        coalesce(array_agg(DISTINCT r.reason ORDER BY r.reason) FILTER (WHERE r.reason IS NOT NULL), '{}') AS reasons,
        min(s.last_unit_price) AS last_unit_price,
        coalesce(min(a.others_unit_price), min(b.others_unit_price)) AS others_unit_price,
