@@ -145,10 +145,10 @@ SELECT model_id, meter,
        trim_scale(new_unit_price * 1000000) AS new,
        changed_at::date AS seen,
        concat_ws(', ', CASE WHEN is_suspect THEN 'suspect' END, CASE WHEN is_correction THEN 'correction' END,
-                 CASE WHEN is_reversal THEN 'reversal' END) AS verdict,
-       (SELECT 'accepted by ' || a.accepted_by || ', then withdrawn' FROM mart.accepted_price a
-         WHERE (a.source, a.model_id, a.meter, a.unit_price) = (c.source, c.model_id, c.meter, c.new_unit_price)
-         LIMIT 1) AS person
+                 CASE WHEN is_reversal THEN 'reversal' END,
+                 (SELECT min('accepted by ' || a.accepted_by || ', withdrawn later') FROM mart.accepted_price a
+                   WHERE (a.source, a.model_id, a.meter, a.unit_price)
+                       = (c.source, c.model_id, c.meter, c.new_unit_price) AND c.is_suspect)) AS verdict
   FROM mart.price_change c
  WHERE source LIKE 'demo\_%' AND currency = 'USD' AND (is_suspect OR is_reversal)
  ORDER BY changed_at, source, model_id, meter

@@ -86,6 +86,7 @@ suspicion = Table(
     Column("last_unit_price", Numeric),
     Column("others_unit_price", Numeric),
     Column("is_accepted", Boolean, nullable=False),
+    Index("suspicion_end_key", *_KEY, "tier_start", "valid_to", unique=True),
     schema="core",
 )
 """Versions of prices that look like mistakes, judged across all sources; filled by ``etl/load/suspicion.py``."""

@@ -89,15 +89,17 @@ _RECONCILE = Statement(
             RETURNING source, valid_from
         ), come AS (
             INSERT INTO core.suspicion AS old
-                   (source, model_id, provider, region, plan, meter, tier_start, valid_from, valid_to, currency, unit_price,
-                    reasons, last_unit_price, others_unit_price, is_accepted)
-            SELECT source, model_id, provider, region, plan, meter, tier_start, valid_from, valid_to, currency, unit_price,
-                   reasons, last_unit_price, others_unit_price, is_accepted
+                   (source, model_id, provider, region, plan, meter, tier_start, valid_from, valid_to, currency,
+                    unit_price, reasons, last_unit_price, others_unit_price, is_accepted)
+            SELECT source, model_id, provider, region, plan, meter, tier_start, valid_from, valid_to, currency,
+                   unit_price, reasons, last_unit_price, others_unit_price, is_accepted
               FROM pg_temp.stage_suspicion
+             -- What is now two versions was one: that ends earlier before the other one takes its end.
+             ORDER BY valid_from
             ON CONFLICT ON CONSTRAINT suspicion_pkey DO UPDATE
                SET valid_to = excluded.valid_to, currency = excluded.currency, unit_price = excluded.unit_price,
-                   reasons = excluded.reasons, last_unit_price = excluded.last_unit_price, others_unit_price = excluded.others_unit_price,
-                   is_accepted = excluded.is_accepted
+                   reasons = excluded.reasons, last_unit_price = excluded.last_unit_price,
+                   others_unit_price = excluded.others_unit_price, is_accepted = excluded.is_accepted
              WHERE old IS DISTINCT FROM excluded
             RETURNING source, valid_from
         )

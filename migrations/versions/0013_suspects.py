@@ -64,6 +64,11 @@ def upgrade() -> None:
         )
         """
     )
+    # Versions of a price never overlap. The planner needs to know it, to leave out who is joined and not asked for.
+    op.execute(
+        "CREATE UNIQUE INDEX suspicion_end_key ON core.suspicion"
+        " (source, model_id, provider, region, plan, meter, tier_start, valid_to)"
+    )
     op.execute(
         "CREATE TABLE core.suspicion_mark"
         " (mark text CONSTRAINT suspicion_mark_pkey PRIMARY KEY, position bigint NOT NULL)"

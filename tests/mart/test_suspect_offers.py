@@ -166,7 +166,7 @@ def test_an_acceptance_survives_late_snapshots_and_ends_with_the_price(engine: E
     for day, price in ((0, "2"), (4, "20")):
         load(engine, "s", day, World({"openai/o3": offer(**{"in": price})}))
     accept(engine, wrong(engine))
-    for day, price in ((2, "20"), (3, "2.5"), (6, "20")):
+    for day, price in ((3, "20"), (6, "20"), (5, "2.5")):
         load(engine, "s", day, World({"openai/o3": offer(**{"in": price})}))
     assert suspects(engine) == {}
     load(engine, "s", 500, World({"openai/o3": offer(**{"in": "2"})}))
