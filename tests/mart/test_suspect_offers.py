@@ -108,6 +108,14 @@ def test_a_step_is_right_where_others_ask_about_that_much(engine: Engine) -> Non
     assert rows(engine, "SELECT unit_price, reasons FROM mart.price_suspicion")[0] == (Decimal("0.00003"), ["step"])
 
 
+def test_a_step_is_cleared_when_the_others_follow(engine: Engine) -> None:
+    gateways(engine, other={"groq/o3": offer(**{"in": "30"})})
+    change(engine, "s", "30", "2")
+    assert is_suspect(engine, "s") == [True]
+    load(engine, "other", 2, World({"groq/o3": offer(**{"in": "2.5"})}))
+    assert is_suspect(engine, "s") + is_suspect(engine, "other") == [False, False]
+
+
 def test_a_step_away_from_the_range_of_its_meter_is_the_correction(engine: Engine) -> None:
     usual = {f"groq/m{number}": offer(**{"in": f"{number}.5"}) for number in range(1, 6)}
     for day, price in enumerate(("20000", "3")):
