@@ -24,7 +24,7 @@ from etl.domain.snapshot import Origin, Page, Snapshot
 from etl.errors import ClockError, ContractError, EtlError, SourceError, in_short
 from etl.extract.client import Limits
 from etl.fetch import fetch
-from etl.load import applied, changes, history, identity, judge, landing, ledger, log, statistics
+from etl.load import applied, changes, history, identity, judge, landing, ledger, log, statistics, suspicion
 from etl.load import verify as verification
 from etl.load.clock import TOLERANCE, Now, future
 from etl.load.comparing import Verdict
@@ -255,11 +255,16 @@ class Pipeline:
         return source
 
     def settle(self) -> None:
-        """Do what follows the loads of a command: link what came to canonical models, tell the planner of what came.
+        """Do what follows the loads of a command: link models, mark suspect prices, analyse large tables.
 
         A load stands without it, and the next command tries again.
         """
-        for what, refresh in (("models are not linked", identity.refresh), ("not analysed", statistics.refresh)):
+        steps: tuple[tuple[str, Callable[[Connection], object]], ...] = (
+            ("models are not linked", identity.refresh),
+            ("prices that look like mistakes are not marked", suspicion.refresh),
+            ("not analysed", statistics.refresh),
+        )
+        for what, refresh in steps:
             try:
                 with self.engine.begin() as connection:
                     refresh(connection)

@@ -23,6 +23,7 @@ from etl.cli import (
     rebuild,
     report,
     schedule,
+    suspects,
     verify,
 )
 from etl.cli.session import LogFormatOption, Preamble
@@ -45,6 +46,7 @@ app.command("status")(log.status)
 app.add_typer(log.snapshots, name="snapshots")
 app.command("quarantine")(quarantine.quarantine)
 app.command("slots")(schedule.slots)
+app.add_typer(suspects.app, name="suspects")
 app.command("changes")(changes.changes)
 app.command("history")(history.history)
 app.command("explain")(explain.explain)

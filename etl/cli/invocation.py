@@ -27,7 +27,7 @@ from etl.errors import ConfigurationError
 from etl.extract.address import Address
 from etl.extract.transport import trusted
 from etl.fetch import secret_of
-from etl.load import configured, history, identity
+from etl.load import configured, history, identity, suspicion
 from etl.load.clock import database_time
 from etl.load.configured import Margin, Rate, SourceEntry
 from etl.load.doubt import Doubt
@@ -226,6 +226,7 @@ def upgrade(engine: Engine) -> None:
     def derive(connection: Connection) -> None:
         history.rederive(connection, database_time(connection))
         identity.refresh(connection)
+        suspicion.refresh(connection)
 
     Work.has_begun = True
     migrations.upgrade(engine, derive)

@@ -70,7 +70,8 @@ SELECT model, meter, old, new, currency, seen
                trim_scale(new_unit_price * 1000000) AS new,
                source || ', ' || changed_at::date AS seen
           FROM mart.price_change
-         WHERE source LIKE 'demo\_%' AND change = 'decreased' AND meter LIKE '%\_token' AND NOT is_suspect
+         WHERE source LIKE 'demo\_%' AND change = 'decreased' AND meter LIKE '%\_token'
+           AND NOT is_suspect AND NOT is_correction
          ORDER BY model, ratio, changed_at, source, meter) AS cut
  ORDER BY ratio, model
  LIMIT 8
@@ -143,8 +144,12 @@ SELECT model_id, meter,
        trim_scale(old_unit_price * 1000000) AS old,
        trim_scale(new_unit_price * 1000000) AS new,
        changed_at::date AS seen,
-       concat_ws(', ', CASE WHEN is_suspect THEN 'suspect' END, CASE WHEN is_reversal THEN 'reversal' END) AS verdict
-  FROM mart.price_change
+       concat_ws(', ', CASE WHEN is_suspect THEN 'suspect' END, CASE WHEN is_correction THEN 'correction' END,
+                 CASE WHEN is_reversal THEN 'reversal' END,
+                 (SELECT min('accepted by ' || a.accepted_by || ', withdrawn later') FROM mart.accepted_price a
+                   WHERE (a.source, a.model_id, a.meter, a.unit_price)
+                       = (c.source, c.model_id, c.meter, c.new_unit_price) AND c.is_suspect)) AS verdict
+  FROM mart.price_change c
  WHERE source LIKE 'demo\_%' AND currency = 'USD' AND (is_suspect OR is_reversal)
  ORDER BY changed_at, source, model_id, meter
  LIMIT 8

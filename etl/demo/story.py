@@ -15,6 +15,7 @@ from etl.errors import SourceError
 from etl.extract.client import Limits, Secret
 from etl.extract.walk import Outcome, fetch_snapshot
 from etl.fetch import validators_of
+from etl.load import acceptance
 from etl.pipeline import Pipeline
 from etl.result import Result
 from etl.sources.base import Source
@@ -29,6 +30,12 @@ SNAPSHOTS = len(STEPS) * len(RECORDS)
 
 LIMITS = Limits(timeout_seconds=20, max_attempts=2)
 """Who does not answer on loopback at once never will: no use in the patience that a distant gateway deserves."""
+
+
+ACCEPTED_AT = STEPS[2]
+"""Of two prices that slip by a zero somebody accepts one, and withdraws that when the gateway has corrected both."""
+
+ACCEPTED_BY = "demo"
 
 
 def sources() -> tuple[Source[Any], ...]:
@@ -49,7 +56,25 @@ def play(pipeline: Pipeline) -> Generator[Result, None, None]:
         for gateways.step, moment in enumerate(STEPS):
             for source, visitor in cast:
                 yield _take(pipeline, source, visitor.visit(gateways, moment), moment)
+            if moment == ACCEPTED_AT:
+                _accept(pipeline)
     pipeline.settle()
+    _withdraw(pipeline)
+
+
+def _accept(pipeline: Pipeline) -> None:
+    """Accept the dearest of the suspect prices, if there is one: a story that is told again has none at this time."""
+    pipeline.settle()
+    with pipeline.engine.begin() as connection:
+        found = acceptance.suspects(connection, "demo_bifrost")
+        ids = [max(found, key=lambda row: row["unit_price"])["suspect_id"]] if found else []
+        acceptance.accept(connection, ids, by=ACCEPTED_BY, why="their price page says so, too", now=pipeline.clock())
+
+
+def _withdraw(pipeline: Pipeline) -> None:
+    with pipeline.engine.begin() as connection:
+        ids = [row["suspect_id"] for row in acceptance.accepted(connection, "demo_bifrost")]
+        acceptance.withdraw(connection, ids, by=ACCEPTED_BY, now=pipeline.clock())
 
 
 class _Visitor:

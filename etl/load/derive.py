@@ -72,12 +72,21 @@ def derive(connection: Connection, derivation: Derivation) -> None:
     lock(connection, "feed")
     values = {
         "source": derivation.source,
-        "models": None if derivation.models is None else list(derivation.models),
+        "models": None if derivation.models is None else _spelled_alike(connection, derivation),
         "since": derivation.since or _ALWAYS,
         "known_at": derivation.known_at,
     }
     for table in CHANGES:
         _reconciling(table).rows(connection, **values)
+
+
+def _spelled_alike(connection: Connection, derivation: Derivation) -> list[str]:
+    """Return the models of a derivation and those that differ from one of them in spelling alone.
+
+    What comes under one spelling decides how the other one went.
+    """
+    found = _SPELLED_ALIKE.rows(connection, source=derivation.source, models=list(derivation.models or ()))
+    return [model_id for (model_id,) in found]
 
 
 def cursor(connection: Connection) -> int:
@@ -96,6 +105,19 @@ def notify(connection: Connection, source: str, snapshot_id: int, observed_at: d
     }
     _NOTIFY.rows(connection, told=jsontext.encode(told))
 
+
+_SPELLED_ALIKE = Statement(
+    text(
+        """
+        SELECT unnest(:models)
+        UNION
+        SELECT m.model_id
+          FROM core.model m
+         WHERE m.source = :source AND m.known_to IS NULL
+           AND lower(m.model_id) = ANY (ARRAY(SELECT lower(each) FROM unnest(:models) each))
+        """
+    ).bindparams(bindparam("models", type_=ARRAY(Text)))
+)
 
 _LAST = (select(func.max(column)) for table in CHANGES for column in (table.c.asserted, table.c.retracted))
 _CURSOR = Statement(select(func.greatest(0, *(each.scalar_subquery() for each in _LAST))))

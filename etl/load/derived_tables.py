@@ -14,6 +14,7 @@ from sqlalchemy import (
     Date,
     Double,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     Numeric,
@@ -74,6 +75,67 @@ mart_object = Table(
     schema="core",
 )
 """The digests of each view and function of the mart: of its file, and of what a server of that major version holds."""
+
+_KEY = ("source", "model_id", "provider", "region", "plan", "meter")
+
+
+def _key_of_a_price(*, is_primary: bool) -> tuple[Column[Any], ...]:
+    """The columns by which a price is known."""
+    texts = (Column(name, Text, primary_key=is_primary, nullable=False) for name in _KEY)
+    return *texts, Column("tier_start", BigInteger, primary_key=is_primary, nullable=False, autoincrement=False)
+
+
+suspicion = Table(
+    "suspicion",
+    metadata,
+    *_key_of_a_price(is_primary=True),
+    Column("valid_from", TIMESTAMP, primary_key=True),
+    Column("valid_to", TIMESTAMP),
+    Column("currency", Text, nullable=False),
+    Column("unit_price", Numeric, nullable=False),
+    Column("reasons", ARRAY(Text), nullable=False),
+    Column("last_unit_price", Numeric),
+    Column("others_unit_price", Numeric),
+    Column("is_accepted", Boolean, nullable=False),
+    Index("suspicion_end_key", *_KEY, "tier_start", "valid_to", unique=True),
+    schema="core",
+)
+"""Versions of prices that look like mistakes, judged across all sources; filled by ``etl/load/suspicion.py``."""
+
+suspicion_mark = Table(
+    "suspicion_mark",
+    metadata,
+    Column("mark", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    schema="core",
+)
+"""From which rules, links and acceptances the suspicions were derived, and up to where in the feed."""
+
+acceptance = Table(
+    "acceptance",
+    metadata,
+    Column("acceptance_id", BigInteger, Identity(always=True), primary_key=True),
+    *_key_of_a_price(is_primary=False),
+    Column("currency", Text, nullable=False),
+    Column("unit_price", Numeric, nullable=False),
+    Column("valid_from", TIMESTAMP, nullable=False),
+    Column("reasons", ARRAY(Text), nullable=False),
+    Column("accepted_by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("known_from", TIMESTAMP, nullable=False),
+    Column("withdrawn_by", Text),
+    Column("known_to", TIMESTAMP),
+    CheckConstraint("(known_to IS NULL) = (withdrawn_by IS NULL) AND known_to >= known_from", name="known"),
+    Index(
+        "acceptance_current_key",
+        *_KEY,
+        *("tier_start", "currency", "unit_price", "valid_from"),
+        unique=True,
+        postgresql_where=text("known_to IS NULL"),
+    ),
+    schema="core",
+)
+"""Prices that look like mistakes and that a person found right: who, when and why, until it is withdrawn."""
 
 feed_position = Sequence("feed_position", metadata=metadata, schema="core")
 """Where an assertion or a retraction of a change stands in the feed; dealt out under the feed's lock alone."""

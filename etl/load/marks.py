@@ -14,4 +14,4 @@ def mark(*packages: str) -> str:
 
 
 def _is_ours(name: str) -> bool:
-    return name.endswith((".py", ".csv"))
+    return name.endswith((".py", ".csv", ".sql"))

@@ -2,10 +2,16 @@
 CREATE VIEW mart.change_feed AS
 WITH price AS NOT MATERIALIZED (
     SELECT c.*,
-           c.suspicion <> '{}' OR coalesce(c.new_unit_price NOT BETWEEN usual.low AND usual.high, false)
-               AND c.new_state = 'priced' AS is_suspect
+           NOT coalesce(s.is_accepted, false)
+               AND (coalesce(core.suspicion_left(s.reasons, s.unit_price, s.last_unit_price, s.others_unit_price,
+                                              usual.low, usual.high) <> '{}', false)
+                    OR coalesce(c.new_unit_price NOT BETWEEN usual.low AND usual.high, false) AND c.new_state = 'priced')
+               AS is_suspect
       FROM core.price_change c
       LEFT JOIN mart.meter_range usual ON usual.meter = c.meter AND usual.currency = c.currency
+      LEFT JOIN core.suspicion s
+             ON (s.source, s.model_id, s.provider, s.region, s.plan, s.meter, s.tier_start, s.valid_from, s.unit_price)
+              = (c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start, c.changed_at, c.new_unit_price)
 )
 SELECT c.asserted AS position, 'assertion' AS event, c.retracted AS counterpart, c.known_from AS known_at,
        'price' AS entity,

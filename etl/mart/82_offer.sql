@@ -29,6 +29,12 @@ WITH rate AS (
            f.currency, f.input_state, f.output_state, f.input, f.output, f.cache_read,
            coalesce(f.cache_write, f.cache_write_5m) AS cache_write
       FROM route FULL JOIN figure f USING (source, model_id, provider, region)
+), suspect AS (
+    SELECT s.source, s.model_id, s.provider, s.region, array_agg(DISTINCT s.meter ORDER BY s.meter) AS meters
+      FROM mart.suspect_price s
+     WHERE s.plan = 'standard' AND s.tier_start = 0
+       AND s.meter IN ('input_token', 'output_token', 'cache_read_token', 'cache_write_token', 'cache_write_5m_token')
+     GROUP BY s.source, s.model_id, s.provider, s.region
 )
 SELECT l.canonical_id, e.source, e.provider, e.region, e.model_id, e.currency,
        CASE WHEN e.input_state = 'dynamic' OR e.output_state = 'dynamic' THEN 'dynamic'
@@ -39,9 +45,13 @@ SELECT l.canonical_id, e.source, e.provider, e.region, e.model_id, e.currency,
        trim_scale(e.output) AS output_usd_per_million,
        trim_scale(e.cache_read) AS cache_read_usd_per_million,
        trim_scale(e.cache_write) AS cache_write_usd_per_million,
-       trim_scale((3 * e.input + e.output) / 4) AS blended_usd_per_million
+       trim_scale((3 * e.input + e.output) / 4) AS blended_usd_per_million,
+       s.source IS NOT NULL AS is_suspect,
+       coalesce(s.meters, '{}') AS suspect_meters
   FROM endpoint e
-  LEFT JOIN core.model_link l ON l.source = e.source AND l.model_id = e.model_id;
+  LEFT JOIN core.model_link l ON l.source = e.source AND l.model_id = e.model_id
+  LEFT JOIN suspect s
+         ON (s.source, s.model_id, s.provider, s.region) = (e.source, e.model_id, e.provider, e.region);
 
 COMMENT ON VIEW mart.offer IS
     'One row per endpoint in force: what its standard plan costs in the base tier, as believed now, at today''s rate.';

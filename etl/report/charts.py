@@ -43,7 +43,7 @@ def largest(changes: Sequence[Row]) -> list[dict[str, Any]]:
             "source": words.shortened(row["source"]),
             "where": words.shortened(words.where(row)),
             "ratio": f"{row['ratio']:f}",
-            "suspect": row["is_suspect"],
+            "suspect": row["is_suspect"] or row["is_correction"],
             "effect": words.effect(row["ratio"]),
             "step": f"{words.price(row, 'old_')} → {words.price(row, 'new_')} {words.unit(row)}",
             "when": words.day(row["changed_at"]),
@@ -93,6 +93,7 @@ def _compared(model: str, rows: Sequence[Row]) -> dict[str, Any]:
         "where": [words.shortened(words.where(row)) for row in rows],
         "rank": [row["rank"] for row in rows],
         "usd": [words.number(row["blended_usd_per_million"]) for row in rows],
+        "suspect": [row["is_suspect"] for row in rows],
     }
 
 

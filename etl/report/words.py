@@ -117,7 +117,7 @@ def _figures(value: Decimal) -> str:
 
 def change(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of ``changes``, with what is said of it."""
-    labels = [name for name in ("suspect", "reversal") if row[f"is_{name}"]]
+    labels = [name for name in ("suspect", "correction", "reversal") if row[f"is_{name}"]]
     restored = {("free", "priced"): "no longer free", ("priced", "free"): "now free"}
     return {
         **row,

@@ -23,7 +23,8 @@ KNOWN = NUMBERS | {"text", "bool", "timestamptz"}
 """Types that Grafana shows as what they are."""
 
 QUIET = {"Age against max_age", "Run duration", "Missed slots", "Open alerts"} | {
-    "Snapshots that failed, are held or were rejected"
+    "Snapshots that failed, are held or were rejected",
+    "Data quality",
 }
 """Panels that have nothing to show of a demo in which nothing goes wrong."""
 

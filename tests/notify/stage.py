@@ -60,7 +60,10 @@ class Stage:
 
     def _take(self, pages: tuple[Page, ...], at: datetime, origin: Origin, failure: FetchError | None) -> Result:
         snapshot = Snapshot(source="s", kind="bifrost", observed_at=at, origin=origin, pages=pages)
-        return Pipeline(self.engine, lambda: self.now).take(kinds()["bifrost"]("s"), snapshot, failure)
+        pipeline = Pipeline(self.engine, lambda: self.now)
+        result = pipeline.take(kinds()["bifrost"]("s"), snapshot, failure)
+        pipeline.settle()
+        return result
 
     def later(self, **age: float) -> None:
         self.now += timedelta(**age)

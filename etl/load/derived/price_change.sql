@@ -16,6 +16,15 @@ WITH version AS (
      WHERE p.source = :source AND p.known_to IS NULL
        AND (CAST(:models AS text[]) IS NULL OR p.model_id = ANY (CAST(:models AS text[])))
     WINDOW k AS (PARTITION BY p.model_id, p.provider, p.region, p.plan, p.meter, p.tier_start ORDER BY p.valid_from)
+), respelling AS MATERIALIZED (
+    -- Models of which one provider ever stood under two spellings: few, so that only their changes are looked at twice.
+    SELECT DISTINCT spelled.model_id
+      FROM (SELECT lower(e.model_id) AS model_id
+              FROM (SELECT DISTINCT model_id, provider FROM core.endpoint
+                     WHERE source = :source AND known_to IS NULL
+                       AND (CAST(:models AS text[]) IS NULL OR model_id = ANY (CAST(:models AS text[])))) e
+             GROUP BY lower(e.model_id), core.provider_key(e.provider)
+            HAVING count(*) > 1) spelled
 ), step AS (
     -- A version that begins: a change of the one that ended at that moment, or an addition, perhaps after a gap.
     SELECT v.source, v.model_id, v.provider, v.region, v.plan, v.meter, v.tier_start, v.currency,
@@ -49,6 +58,7 @@ WITH version AS (
 )
 SELECT c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start, c.currency, c.change,
        CASE WHEN c.change NOT IN ('added', 'removed') THEN 'price'
+            WHEN twin.is_respelled THEN 'respelled'
             WHEN NOT EXISTS (SELECT FROM core.model m
                               WHERE m.source = c.source AND m.model_id = c.model_id AND m.known_to IS NULL
                                 AND m.valid_from <= elsewhere.at AND (m.valid_to IS NULL OR m.valid_to > elsewhere.at))
@@ -69,10 +79,29 @@ SELECT c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start
        CASE WHEN c.old_currency = c.currency AND c.old_unit_price > 0 AND c.new_unit_price > 0
             THEN trim_scale(c.new_unit_price / c.old_unit_price) END AS ratio,
        c.changed_at, seen.not_before,
-       CASE c.change WHEN 'added' THEN c.new_state <> 'free'
-                     WHEN 'removed' THEN c.old_state <> 'free' ELSE true END AS is_economic,
+       CASE c.change WHEN 'added' THEN c.new_state <> 'free' AND NOT twin.is_respelled
+                     WHEN 'removed' THEN c.old_state <> 'free' AND NOT twin.is_respelled ELSE true END AS is_economic,
        c.is_reversal, doubt.suspicion, nullif(c.old_currency, c.currency) AS old_currency
   FROM named c
+ -- `OpenAI` that goes when `openai` comes, at the same price and at one moment, is one provider with another spelling.
+ CROSS JOIN LATERAL (
+    SELECT c.change IN ('added', 'removed') AND lower(c.model_id) IN (SELECT model_id FROM respelling) AND EXISTS (
+        SELECT FROM core.model m
+          JOIN core.price o ON o.source = m.source AND o.model_id = m.model_id AND o.known_to IS NULL
+         WHERE m.source = c.source AND lower(m.model_id) = lower(c.model_id) AND m.known_to IS NULL
+           AND (o.model_id, o.provider) <> (c.model_id, c.provider)
+           AND core.provider_key(o.provider) = core.provider_key(c.provider)
+           AND (o.region, o.plan, o.meter, o.tier_start, o.currency)
+             = (c.region, c.plan, c.meter, c.tier_start, c.currency)
+           AND o.price_state = coalesce(c.new_state, c.old_state)
+           AND o.unit_price IS NOT DISTINCT FROM coalesce(c.new_unit_price, c.old_unit_price)
+           AND CASE c.change WHEN 'added' THEN o.valid_to ELSE o.valid_from END = c.changed_at
+           AND NOT EXISTS (SELECT FROM core.price x
+                            WHERE (x.source, x.model_id, x.provider, x.region, x.plan, x.meter, x.tier_start)
+                                = (o.source, o.model_id, o.provider, o.region, o.plan, o.meter, o.tier_start)
+                              AND x.known_to IS NULL
+                              AND CASE c.change WHEN 'added' THEN x.valid_from ELSE x.valid_to END = c.changed_at)
+    ) AS is_respelled) twin
  -- What a price came with was not there just before (the clock ticks in microseconds); what it went with is not there then.
  CROSS JOIN LATERAL (
     SELECT c.changed_at - CASE c.change WHEN 'added' THEN interval '1 microsecond' ELSE interval '0' END AS at) elsewhere
@@ -96,12 +125,13 @@ SELECT c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start
         CASE WHEN c.last_unit_price > 0 AND c.new_unit_price > 0
               AND (c.new_unit_price >= 10 * c.last_unit_price OR c.last_unit_price >= 10 * c.new_unit_price)
              THEN 'step' END,
-        -- An exact power of ten away from the last price, or a price that comes so beside what all others ask for it.
+        -- An exact power of ten away from the last price, or a price that comes so beside what all others ask for it:
+        -- at least two, for of two who disagree nobody knows which one slipped.
         CASE WHEN c.new_unit_price > 0 AND (
                   EXISTS (SELECT FROM generate_series(1, 12) n
                            WHERE c.new_unit_price = c.last_unit_price * 10::numeric ^ n
                               OR c.last_unit_price = c.new_unit_price * 10::numeric ^ n)
-               OR c.change = 'added' AND c.last_unit_price IS NULL AND slip.is_slip)
+               OR c.change = 'added' AND c.last_unit_price IS NULL AND slip.is_slip AND NOT cache.is_as_input)
              THEN 'power_of_ten' END,
         CASE WHEN cache.is_dearer THEN 'cache_dearer_than_input' END,
         -- Printed with six decimals, a small price reads 0.000000.
@@ -110,7 +140,7 @@ SELECT c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start
                            WHERE n.source = c.source AND n.observed_at = c.changed_at
                              AND n.status IN ('loaded', 'unchanged') AND n.decimals <= 6)
              THEN 'truncated' END], NULL) AS suspicion
-      FROM (SELECT min(o.unit_price) = max(o.unit_price) AND EXISTS (
+      FROM (SELECT count(DISTINCT o.provider) >= 2 AND min(o.unit_price) = max(o.unit_price) AND EXISTS (
                        SELECT FROM generate_series(1, 12) n
                         WHERE c.new_unit_price = min(o.unit_price) * 10::numeric ^ n
                            OR min(o.unit_price) = c.new_unit_price * 10::numeric ^ n) AS is_slip
@@ -122,8 +152,10 @@ SELECT c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start
                AND o.valid_from <= c.changed_at AND (o.valid_to IS NULL OR o.valid_to > c.changed_at)) slip
      CROSS JOIN (
            -- Whichever of the two moved, reading from the cache now costs more than sending the tokens anew.
+           -- Who gives no discount asks the same for both, ten times what others ask.
            SELECT coalesce(bool_or(CASE WHEN c.meter LIKE 'cache\_read\_%' THEN c.new_unit_price > o.unit_price
-                                        ELSE o.unit_price > c.new_unit_price END), false) AS is_dearer
+                                        ELSE o.unit_price > c.new_unit_price END), false) AS is_dearer,
+                  coalesce(bool_or(c.meter LIKE 'cache\_read\_%' AND c.new_unit_price = o.unit_price), false) AS is_as_input
              FROM core.price o
             WHERE c.new_unit_price IS NOT NULL
               AND (c.meter LIKE 'cache\_read\_%' OR c.meter LIKE 'input\_%token' AND c.change = 'decreased')

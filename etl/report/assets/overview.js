@@ -68,7 +68,7 @@ function churnChart() {
 
 function offersChart() {
   const models = [...facts.charts.offers].reverse();
-  const dots = models.flatMap((model, n) => model.usd.map((usd, k) => ({ n, usd, where: model.where[k], name: model.name, isFirst: model.rank[k] === 1 })));
+  const dots = models.flatMap((model, n) => model.usd.map((usd, k) => ({ n, usd, where: model.where[k], name: model.name, isFirst: model.rank[k] === 1, isSuspect: model.suspect[k] })));
   const shown = dots.filter((dot) => Number(dot.usd) > 0);
   const ranges = models.flatMap((model, n) => {
     const priced = model.usd.map(Number).filter((usd) => usd > 0);
@@ -82,8 +82,8 @@ function offersChart() {
     const mine = shown.filter((dot) => dot.isFirst === isFirst);
     return {
       ...{ x: mine.map((dot) => Number(dot.usd)), y: mine.map((dot) => dot.n), mode: "markers", hoverinfo: "text", name },
-      text: mine.map((dot) => `${dot.usd} USD per 1M tokens<br>${plain(dot.name)}<br>${plain(dot.where)}`),
-      marker: mark,
+      text: mine.map((dot) => `${dot.usd} USD per 1M tokens${dot.isSuspect ? " (suspect)" : ""}<br>${plain(dot.name)}<br>${plain(dot.where)}`),
+      marker: { ...mark, opacity: mine.map((dot) => (dot.isSuspect ? 0.4 : 1)) },
     };
   };
   const traces = shown.length

@@ -1,7 +1,7 @@
 -- One row per change of what someone pays in the window, those that came or went with their model or endpoint left out.
 SELECT c.changed_at, c.not_before, c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start, c.currency,
        c.change, c.cause, c.old_state, c.new_state, c.old_unit_price, c.new_unit_price, c.ratio,
-       c.is_reversal, c.is_suspect,
+       c.is_reversal, c.is_suspect, c.is_correction,
        count(*) OVER () AS total,
        count(*) FILTER (WHERE c.change = 'decreased') OVER () AS cuts,
        count(*) FILTER (WHERE c.change = 'increased') OVER () AS rises
