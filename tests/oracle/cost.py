@@ -123,8 +123,13 @@ class Book:
         return lines + remarks
 
     def total(self, asked: Question) -> Total:
-        """What the whole row costs, or that nobody can say."""
-        lines = [line for line in self.lines(asked) if line.meter != "note"]
+        """What the whole row costs, or that nobody can say; with the remark that the usage carries."""
+        lines = self.lines(asked)
+        remarks = {str(line.note) for line in lines if line.meter == "note"}
+        found = self._total(asked, [line for line in lines if line.meter != "note"])
+        return found._replace(notes=found.notes | remarks)
+
+    def _total(self, asked: Question, lines: list[Line]) -> Total:
         counts = {} if lines and lines[0].meter is None else read_json((asked.usage or "{}").encode())
         counts.pop("note", None)
         size = prompt({meter: _count(quoted) for meter, quoted in counts.items()}) if counts else None
