@@ -23,6 +23,9 @@ DECLARE
     place   integer;
 BEGIN
     quantities := counts;
+    price_places := array_fill(NULL::integer, ARRAY[number]);
+    kept_in := price_places;
+    notes := array_fill(NULL::text, ARRAY[number]);
     FOR i IN 1 .. number LOOP
         IF price_states[i] IS NOT NULL THEN
             price_places[i] := i;

@@ -29,7 +29,11 @@ METERS = {
     "cache_write_mtok": "cache_write_token",
     "cache_write_5m_mtok": "cache_write_5m_token",
     "cache_write_1h_mtok": "cache_write_1h_token",
-    **{f"{way}_{what}_mtok": f"{way}_{what}_token" for way in ("input", "output") for what in ("image", "audio", "video")},
+    **{
+        f"{way}_{what}_mtok": f"{way}_{what}_token"
+        for way in ("input", "output")
+        for what in ("image", "audio", "video")
+    },
     **{f"cache_{what}_read_mtok": f"cache_read_{what}_token" for what in ("image", "audio", "video")},
     "web_searches_kcount": "web_search",
 }
@@ -57,7 +61,9 @@ def said(python: Path, lines: list[Any]) -> list[str]:
 def models(peer: Path) -> list[Model]:
     """Models with prices of ours alone; as many as possible with several modalities and tiers."""
     every: list[Model] = [json.loads(line) for line in said(peer, [])]
-    found = [one for one in every if one[0] in PROVIDERS and {"input_mtok", "output_mtok"} <= one[2].keys() <= METERS.keys()]
+    found = [
+        one for one in every if one[0] in PROVIDERS and {"input_mtok", "output_mtok"} <= one[2].keys() <= METERS.keys()
+    ]
     assert len(found) >= 20
     return found
 
@@ -98,17 +104,27 @@ def usage(dice: random.Random, model: Model) -> tuple[dict[str, int], dict[str, 
     output = sum(made.values()) + reasoning + dice.randint(0, 4_000)
     searches = dice.choice((0, 0, 3)) if "web_searches_kcount" in prices else 0
     theirs = {
-        **{"input_tokens": prompt, "output_tokens": output, "output_reasoning_tokens": reasoning, "web_searches": searches},
+        "input_tokens": prompt,
+        "output_tokens": output,
+        "output_reasoning_tokens": reasoning,
+        "web_searches": searches,
         "cache_read_tokens": reads + sum(cached.values()),
-        **{"cache_write_tokens": writes5 + writes1h, "cache_write_5m_tokens": writes5, "cache_write_1h_tokens": writes1h},
+        "cache_write_tokens": writes5 + writes1h,
+        "cache_write_5m_tokens": writes5,
+        "cache_write_1h_tokens": writes1h,
         **{f"input_{what}_tokens": fresh[what] + cached[what] for what in cached},
         **{f"cache_{what}_read_tokens": cached[what] for what in cached},
         **{f"output_{what}_tokens": made[what] for what in made},
     }
     ours = {
-        **{"input_token": prompt, "output_token": output, "reasoning_token": reasoning, "web_search": searches},
+        "input_token": prompt,
+        "output_token": output,
+        "reasoning_token": reasoning,
+        "web_search": searches,
         "cache_read_token": reads,
-        **{"cache_write_token": writes5 + writes1h, "cache_write_5m_token": writes5, "cache_write_1h_token": writes1h},
+        "cache_write_token": writes5 + writes1h,
+        "cache_write_5m_token": writes5,
+        "cache_write_1h_token": writes1h,
         **{f"input_{what}_token": fresh[what] + cached[what] for what in cached},
         **{f"cache_read_{what}_token": cached[what] for what in cached},
         **{f"output_{what}_token": made[what] for what in made},
@@ -142,7 +158,7 @@ def priced(engine: Engine, models: list[Model], usages: list[dict[str, int]]) ->
 
 @pytest.mark.slow
 def test_genai_prices_says_the_same_to_the_last_digit(engine: Engine, peer: Path, models: list[Model]) -> None:
-    dice = random.Random(15)
+    dice = random.Random(15)  # noqa: S311  a test that repeats itself
     rich = [one for one in models if len(one[2]) > 4 or any(len(tiers) > 1 for tiers in one[2].values())]
     chosen = [dice.choice(rich if dice.random() < 0.7 else models) for _ in range(USAGES)]
     asked = [usage(dice, model) for model in chosen]

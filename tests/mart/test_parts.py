@@ -1,4 +1,4 @@
-"""Nothing is billed twice and nothing is lost: a part with a price of its own leaves its whole, one without stays in it."""
+"""Nothing is billed twice, nothing is lost: a part with a price leaves its whole, a part without one stays in it."""
 
 from decimal import Decimal
 from typing import Any
@@ -24,7 +24,8 @@ def total(engine: Engine, usage: dict[str, Any], prices: dict[str, Quoted]) -> t
     with engine.connect() as connection:
         connection.execute(
             text(
-                "CREATE TEMP TABLE one AS SELECT 1 AS usage_id, CAST(:s AS text) AS source, CAST(:m AS text) AS model_id,"
+                "CREATE TEMP TABLE one AS SELECT 1 AS usage_id, CAST(:s AS text) AS source,"
+                " CAST(:m AS text) AS model_id,"
                 " CAST(:p AS text) AS provider, CAST(:r AS text) AS region, CAST(:at AS timestamptz) AS at,"
                 " CAST(:usage AS jsonb) AS usage"
             ),
@@ -76,10 +77,18 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any], str]] = {
         {"output_token": 1000, "reasoning_token": 600},
         "0.003",
     ),
-    "reasoning quoted as 0": ({"output": "10", "reasoning": "0"}, {"output_token": 1000, "reasoning_token": 600}, "0.01"),
+    "reasoning quoted as 0": (
+        {"output": "10", "reasoning": "0"},
+        {"output_token": 1000, "reasoning_token": 600},
+        "0.01",
+    ),
     "reasoning without a price": ({"output": "10"}, {"output_token": 1000, "reasoning_token": 600}, "0.01"),
     "reasoning alone": ({"output": "10", "reasoning": "0"}, {"reasoning_token": 600}, "0.006"),
-    "reasoning and output both free": ({"output": "0", "reasoning": "0"}, {"output_token": 9, "reasoning_token": 6}, "0"),
+    "reasoning and output both free": (
+        {"output": "0", "reasoning": "0"},
+        {"output_token": 9, "reasoning_token": 6},
+        "0",
+    ),
     "a cache without a price": ({"input": "2"}, {"input_token": 1000, "cache_read_token": 600}, "0.002"),
     "images without a price": ({"input": "2"}, {"input_token": 1000, "input_image_token": 600}, "0.002"),
     "audio, some of it cached": (
@@ -124,7 +133,9 @@ def test_nothing_is_billed_twice_and_nothing_is_lost(engine: Engine, case: str) 
 
 
 @pytest.mark.parametrize("part", sorted(WHOLES))
-def test_every_part_leaves_its_whole_when_it_has_a_price_and_stays_in_it_when_it_has_none(engine: Engine, part: str) -> None:
+def test_every_part_leaves_its_whole_when_it_has_a_price_and_stays_in_it_when_it_has_none(
+    engine: Engine, part: str
+) -> None:
     [*_, whole] = WHOLES[part]
     store(engine, tariff({whole: "1", part: "5"}))
     assert costs(engine, {whole: 10, part: 4}) == {whole: "6", part: "20"}

@@ -120,7 +120,9 @@ def test_the_mart_knows_the_meters_and_what_is_taken_out_of_what(engine: Engine)
         rows = connection.execute(text("SELECT * FROM mart.meter ORDER BY number")).all()
     assert [row.meter for row in rows] == list(Meter)
     assert {row.meter: row.part_of for row in rows if row.part_of} == {part: WHOLES[part][0] for part in WHOLES}
-    assert {row.meter: row.priced_as[-1] for row in rows if row.priced_as} == {part: WHOLES[part][-1] for part in WHOLES}
+    assert {row.meter: row.priced_as[-1] for row in rows if row.priced_as} == {
+        part: WHOLES[part][-1] for part in WHOLES
+    }
     inside = {part for part in WHOLES if WHOLES[part][-1] == "input_token"}
     assert {row.meter for row in rows if row.in_prompt} == {"input_token", *inside}
 

@@ -15,7 +15,8 @@ from tests.mart.vendors import CASES
 FROM = text("SELECT mart.usage_from(:vendor, CAST(:usage AS jsonb))")
 COST = text(
     "SELECT sum(cost) AS cost, bool_and(cost IS NOT NULL) AS is_whole, string_agg(note, '; ') AS notes"
-    " FROM mart.usage_cost('gateway', 'maker/model', 'provider', '*', mart.usage_from(:vendor, CAST(:usage AS jsonb)), :at)"
+    " FROM mart.usage_cost('gateway', 'maker/model', 'provider', '*',"
+    " mart.usage_from(:vendor, CAST(:usage AS jsonb)), :at)"
 )
 CLAUDE = per_million(input="3", output="15", cache_read="0.3", cache_write_5m="3.75", cache_write_1h="6")
 TABLE = (

@@ -125,9 +125,9 @@ class Book:
     def total(self, asked: Question) -> Total:
         """What the whole row costs, or that nobody can say; with the remark that the usage carries."""
         lines = self.lines(asked)
-        remarks = {str(line.note) for line in lines if line.meter == "note"}
-        found = self._total(asked, [line for line in lines if line.meter != "note"])
-        return found._replace(notes=found.notes | remarks)
+        remarks = [line for line in lines if line.meter == "note" and line.note != "unknown meter name"]
+        found = self._total(asked, [line for line in lines if line not in remarks])
+        return found._replace(notes=found.notes | {str(line.note) for line in remarks})
 
     def _total(self, asked: Question, lines: list[Line]) -> Total:
         counts = {} if lines and lines[0].meter is None else read_json((asked.usage or "{}").encode())
@@ -181,7 +181,9 @@ class Book:
         note = "free" if price.state == "free" else note
         return Line(meter, quantity, tier, price.amount, price.currency, EXACT.multiply(quantity, price.amount), note)
 
-    def _whose(self, asked: Question, size: Decimal | None, counts: dict[str, Decimal | None], meter: str) -> str | None:
+    def _whose(
+        self, asked: Question, size: Decimal | None, counts: dict[str, Decimal | None], meter: str
+    ) -> str | None:
         """The meter whose price a meter has: its own, or the first there is of those that it is part of or like."""
         wholes = WHOLES.get(meter, ())
         found = {one: self._best(asked, size, one) for one in (meter, *LIKE.get(meter, ()), *wholes)}
@@ -217,9 +219,7 @@ class Book:
         return "no price published for the meter"
 
 
-def billed(
-    counts: dict[str, Decimal | None], priced: dict[str, str | None], meter: str
-) -> tuple[Decimal, str | None]:
+def billed(counts: dict[str, Decimal | None], priced: dict[str, str | None], meter: str) -> tuple[Decimal, str | None]:
     """How many units of a meter are billed, or why none can be, when each has the price of another or its own."""
     count = counts[meter] or Decimal(0)
     inside = [one for one in counts if meter in WHOLES.get(one, ())]
