@@ -116,8 +116,8 @@ def _usage(dice: random.Random, meters: list[str]) -> str | None:
         usage["output_token"] = dice.choice((0, dice.randint(0, 300_000)))
     for meter in WHOLES:
         # Parts of what is there, priced here or not, and now and then more of them than there is.
-        if dice.random() < 0.2 and (meters is ORDERED or meter in meters or dice.random() < 0.3):
-            usage[meter] = dice.choice((0, dice.randint(0, 30_000), dice.randint(0, 30_000), dice.randint(0, 90_000)))
+        if dice.random() < 0.14 and (meters is ORDERED or meter in meters or dice.random() < 0.3):
+            usage[meter] = dice.choice((0, dice.randint(0, 9_000), dice.randint(0, 30_000), dice.randint(0, 90_000)))
     if dice.random() < 0.05:
         usage["note"] = "a word of usage_from"
     if dice.random() < 0.08:

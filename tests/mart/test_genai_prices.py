@@ -52,9 +52,8 @@ def peer() -> Path:
 def said(python: Path, lines: list[Any]) -> list[str]:
     """What it answers, line by line."""
     asked = "".join(f"{json.dumps(line)}\n" for line in lines)
-    command = [python, "-m", "benchmarks._peers.genai_prices_calc"]
-    done = subprocess.run(command, cwd=ROOT, input=asked, capture_output=True, text=True, check=True)
-    return done.stdout.splitlines()
+    command = [str(python), "-m", "benchmarks._peers.genai_prices_calc"]
+    return subprocess.check_output(command, cwd=ROOT, input=asked, text=True).splitlines()
 
 
 @pytest.fixture
