@@ -9,10 +9,9 @@ BEGIN ATOMIC
         SELECT t.line, t.usage_id, t.source, t.model_id, t.provider, t.region, t.plan, coalesce($2, t.at) AS at, t.usage
           FROM mart.usage_row($1) t
     ), metered AS (
-        -- What was not used needs no price.
         SELECT g.line, g.source, g.model_id, g.provider, g.region, g.plan, g.at,
-               b.number, b.meter, b.quantity, b.prompt_tokens, b.note, (b.quantity > 0) IS NOT FALSE AS is_used
-          FROM given g CROSS JOIN LATERAL mart.billed_quantity(g.usage) b
+               c.number, c.meter, c.is_given, c.count, c.prompt_tokens, c.note, c.part_of, c.priced_as
+          FROM given g CROSS JOIN LATERAL mart.counted_meter(g.usage) c
     ), offered AS (
         -- The prices of what was used, as believed then: of the whole history only what can be asked for is joined.
         SELECT v.source, v.model_id, v.provider, v.region, v.plan, v.meter, v.tier_start, v.currency, v.price_state,
@@ -27,24 +26,45 @@ BEGIN ATOMIC
     ), best AS (
         -- The highest tier that the prompt reaches; where its size is unknown, the highest of all.
         SELECT DISTINCT ON (m.line, m.meter COLLATE "C")
-               m.line, m.number, m.meter, m.at, m.quantity, m.prompt_tokens, m.note, m.is_used,
+               m.line, m.number, m.meter, m.at, m.is_given, m.count, m.prompt_tokens, m.note, m.part_of, m.priced_as,
                v.tier_start, v.currency, v.price_state, v.unit_price
           FROM metered m
           LEFT JOIN offered v
                  ON v.source = m.source AND v.model_id = m.model_id AND v.provider = m.provider
-                AND v.region = m.region AND v.plan = m.plan AND v.meter = m.meter
-                AND m.is_used AND m.note IS NULL
+                AND v.region = m.region AND v.plan = m.plan AND v.meter = m.meter AND m.note IS NULL
                 AND v.tier_start <= coalesce(m.prompt_tokens, 'Infinity')
                 AND v.valid_from <= m.at AND (v.valid_to IS NULL OR v.valid_to > m.at)
          ORDER BY m.line, m.meter COLLATE "C", v.tier_start DESC NULLS LAST
+    ), gathered AS (
+        SELECT b.line, min(b.at) AS at, min(b.prompt_tokens) AS prompt_tokens, array_agg(b.number) AS numbers,
+               array_agg(b.meter) AS meters, array_agg(b.is_given) AS is_given, array_agg(b.count) AS counts,
+               array_agg(b.note) AS notes, array_agg(b.part_of) AS part_of, array_agg(b.priced_as) AS priced_as,
+               array_agg(b.tier_start) AS tiers, array_agg(b.currency) AS currencies,
+               array_agg(b.price_state) AS price_states, array_agg(b.unit_price) AS unit_prices
+          FROM best b
+         GROUP BY b.line
+    ), billed AS (
+        SELECT g.line, g.at, g.prompt_tokens, g.numbers[place] AS number, g.meters[place] AS meter,
+               g.tiers[priced.at_place] AS tier_start, g.currencies[priced.at_place] AS currency,
+               g.price_states[priced.at_place] AS price_state, g.unit_prices[priced.at_place] AS unit_price,
+               coalesce(g.notes[place], b.notes[place]) AS note,
+               CASE WHEN g.numbers[place] IS NULL THEN g.counts[place] ELSE b.quantities[place] END AS quantity
+          FROM gathered g
+         CROSS JOIN LATERAL mart.billed_quantity(g.meters, g.is_given, g.counts, g.price_states, g.part_of, g.priced_as) b
+         CROSS JOIN LATERAL generate_subscripts(g.meters, 1) place
+         CROSS JOIN LATERAL (SELECT b.price_places[place]) priced (at_place)
+         WHERE g.is_given[place]
     ), priced AS MATERIALIZED (
-        SELECT b.line, b.number, b.meter, b.at, b.prompt_tokens, b.is_used, b.currency,
-               CASE WHEN b.prompt_tokens IS NOT NULL OR b.tier_start = 0 THEN b.quantity * b.unit_price END AS cost,
+        -- What was not used, or is counted in another meter, needs no price.
+        SELECT b.line, b.number, b.meter, b.at, b.prompt_tokens, used.is_used, b.currency,
+               CASE WHEN b.note IS NULL AND (b.prompt_tokens IS NOT NULL OR b.tier_start = 0)
+                    THEN b.quantity * b.unit_price END AS cost,
                CASE WHEN b.note IS NOT NULL THEN b.note
                     WHEN b.prompt_tokens IS NULL AND b.tier_start > 0 THEN 'prompt size unknown'
                     WHEN b.price_state = 'dynamic' THEN 'dynamic: the source says that it varies'
                     WHEN b.price_state IS NULL AND b.at IS NULL THEN 'no moment given' END AS note
-          FROM best b
+          FROM billed b
+         CROSS JOIN LATERAL (SELECT (b.quantity > 0) IS NOT FALSE AS is_used) used
     ), unpriced AS MATERIALIZED (
         SELECT g.line, g.source, g.model_id, g.provider, g.region, g.at
           FROM given g
@@ -79,8 +99,9 @@ BEGIN ATOMIC
                bool_and(p.cost IS NOT NULL OR NOT p.is_used) AS is_whole,
                bool_and(r.usd IS NOT NULL OR NOT p.is_used) AS has_rates,
                sum(p.cost) AS cost, sum(p.cost * r.usd) AS cost_usd,
-               min(p.currency COLLATE "C") AS currency, max(p.currency COLLATE "C") AS other_currency,
-               min(p.currency COLLATE "C") FILTER (WHERE r.usd IS NULL) AS currency_without_rate,
+               min(p.currency COLLATE "C") FILTER (WHERE p.is_used) AS currency,
+               max(p.currency COLLATE "C") FILTER (WHERE p.is_used) AS other_currency,
+               min(p.currency COLLATE "C") FILTER (WHERE p.is_used AND r.usd IS NULL) AS currency_without_rate,
                string_agg(concat_ws(': ', p.meter, coalesce(p.note, w.note)), '; '
                           ORDER BY p.number, p.meter COLLATE "C") FILTER (WHERE p.is_used AND p.cost IS NULL) AS note
           FROM priced p
@@ -95,14 +116,16 @@ BEGIN ATOMIC
            CASE WHEN t.is_whole AND t.currency = t.other_currency THEN t.currency END,
            CASE WHEN NOT t.is_used THEN 0
                 WHEN t.is_whole AND t.has_rates THEN trim_scale(t.cost_usd) END,
-           CASE WHEN t.line IS NULL THEN 'usage is empty'
-                WHEN NOT t.is_used THEN 'nothing used'
-                WHEN NOT t.is_whole THEN t.note
-                ELSE nullif(concat_ws('; ',
-                         CASE WHEN t.currency <> t.other_currency
-                              THEN format('mixed currencies: %s, %s', t.currency, t.other_currency) END,
-                         'no rate for ' || t.currency_without_rate,
-                         CASE WHEN t.cost = 0 THEN 'free' END), '') END
+           nullif(concat_ws('; ',
+               CASE WHEN t.line IS NULL THEN 'usage is empty'
+                    WHEN NOT t.is_used THEN 'nothing used'
+                    WHEN NOT t.is_whole THEN t.note
+                    ELSE nullif(concat_ws('; ',
+                             CASE WHEN t.currency <> t.other_currency
+                                  THEN format('mixed currencies: %s, %s', t.currency, t.other_currency) END,
+                             'no rate for ' || t.currency_without_rate,
+                             CASE WHEN t.cost = 0 THEN 'free' END), '') END,
+               CASE WHEN jsonb_typeof(g.usage -> 'note') = 'string' THEN g.usage ->> 'note' END), '')
       FROM given g
       LEFT JOIN totalled t ON t.line = g.line
      ORDER BY g.line;

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.mart.book import put
-from tests.oracle.cost import Book, Question, Version, spelled
+from tests.oracle.cost import WHOLES, Book, Question, Version, spelled
 from tests.oracle.names import METERS
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -112,9 +112,14 @@ def _usage(dice: random.Random, meters: list[str]) -> str | None:
     usage: dict[str, Any] = {meter: _count(dice) for meter in dice.sample(meters, dice.randint(0, 4))}
     if dice.random() < 0.8 and (meters is ORDERED or "input_token" in meters):
         usage["input_token"] = dice.choice(BOUNDS) + dice.choice((-1, 0, 0, 1, Decimal("0.5")))
-    for meter in ("cache_read_token", "cache_write_5m_token", "cache_write_1h_token"):
-        if dice.random() < 0.4 and meter in meters:
-            usage[meter] = dice.choice((0, dice.randint(0, 90_000)))
+    if dice.random() < 0.5:
+        usage["output_token"] = dice.choice((0, dice.randint(0, 300_000)))
+    for meter in WHOLES:
+        # Parts of what is there, priced here or not, and now and then more of them than there is.
+        if dice.random() < 0.14 and (meters is ORDERED or meter in meters or dice.random() < 0.3):
+            usage[meter] = dice.choice((0, dice.randint(0, 9_000), dice.randint(0, 30_000), dice.randint(0, 90_000)))
+    if dice.random() < 0.05:
+        usage["note"] = "a word of usage_from"
     if dice.random() < 0.08:
         usage[dice.choice([*usage, "tokens", "INPUT_TOKEN", "cache_read_token"])] = dice.choice((*FAULTS, 0, 7))
     return spelled(dict(dice.sample(list(usage.items()), len(usage))))
@@ -123,4 +128,4 @@ def _usage(dice: random.Random, meters: list[str]) -> str | None:
 def _count(dice: random.Random) -> Any:
     if dice.random() < 0.1:
         return Decimal(dice.randint(0, 10**9)).scaleb(-dice.randint(0, 6))
-    return dice.choice((0, 1, dice.randint(0, 300_000), dice.randint(0, 10**12)))
+    return dice.choice((0, 1, dice.randint(0, 30_000), dice.randint(0, 300_000), dice.randint(0, 10**12)))

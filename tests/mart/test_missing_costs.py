@@ -90,7 +90,7 @@ def test_a_count_that_would_stop_every_other_row_is_refused(engine: Engine, coun
 def test_a_part_that_is_no_count_leaves_the_input_without_a_cost(engine: Engine) -> None:
     store(engine, tariff({"input_token": "1", "cache_read_token": "1"}))
     assert costs(engine, {"input_token": 10, "cache_read_token": "4"}) == {
-        "input_token": "cached or written quantity not a number >= 0",
+        "input_token": "a part of it is not a number >= 0",
         "cache_read_token": UNREADABLE,
     }
 

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 
 from etl.domain.meters import Meter
 from tests.mart.tariff import DAY, FIRST, add, ask, costs, store, tariff
-from tests.oracle.cost import PARTS, Line
+from tests.oracle.cost import WHOLES, Line
 
 
 @pytest.mark.parametrize("bound", [128_000, 200_000, 200_001, 272_000])
@@ -44,15 +44,16 @@ def test_what_was_read_from_the_cache_is_not_billed_as_input_too(engine: Engine)
 
 
 def test_reads_and_writes_of_each_kind_are_taken_out_of_the_input(engine: Engine) -> None:
-    parts = dict(zip(PARTS["input_token"], ("0.1", "0.2", "1.2", "1.25", "2"), strict=True))
-    store(engine, tariff({"input_token": "1", **parts}))
-    assert costs(engine, {"input_token": 100_000, **dict.fromkeys(parts, 1_000)}) == {
-        "input_token": "95000",
+    parts = {"cache_read_token": "0.1", "cache_read_implicit_token": "0.2", "cache_write_token": "1.2"}
+    store(engine, tariff({"input_token": "1", **parts, "cache_write_5m_token": "1.25", "cache_write_1h_token": "2"}))
+    lifetimes = {"cache_write_5m_token": 300, "cache_write_1h_token": 200}
+    assert costs(engine, {"input_token": 100_000, **dict.fromkeys(parts, 1_000), **lifetimes}) == {
+        "input_token": "97000",
         "cache_read_token": "100",
         "cache_read_implicit_token": "200",
-        "cache_write_token": "1200",
-        "cache_write_5m_token": "1250",
-        "cache_write_1h_token": "2000",
+        "cache_write_token": "600",
+        "cache_write_5m_token": "375",
+        "cache_write_1h_token": "400",
     }
 
 
@@ -60,7 +61,7 @@ def test_reads_and_writes_of_each_kind_are_taken_out_of_the_input(engine: Engine
 def test_cached_tokens_of_a_modality_are_taken_out_of_the_input_of_that_modality(engine: Engine, what: str) -> None:
     whole, part = f"input_{what}_token", f"cache_read_{what}_token"
     store(engine, tariff({"input_token": "1", whole: "2", part: "0.5"}))
-    assert costs(engine, {"input_token": 10, whole: 10, part: 4}) == {"input_token": "10", whole: "12", part: "2"}
+    assert costs(engine, {"input_token": 15, whole: 10, part: 4}) == {"input_token": "5", whole: "12", part: "2"}
 
 
 def test_what_was_cached_belongs_to_the_prompt_that_decides_the_tier(engine: Engine) -> None:
@@ -69,10 +70,10 @@ def test_what_was_cached_belongs_to_the_prompt_that_decides_the_tier(engine: Eng
     assert [(line.quantity, line.cost) for line in found] == [(1, 2), (199_999, 399_998)]
 
 
-def test_tokens_of_other_modalities_make_the_prompt_larger(engine: Engine) -> None:
+def test_tokens_of_other_modalities_are_in_the_prompt_already(engine: Engine) -> None:
     store(engine, tariff({"input_token": {0: "1", 200_000: "2"}, "input_image_token": "3", "output_token": "1"}))
-    for images, cost in ((99_999, "100000"), (100_000, "200000")):
-        assert costs(engine, {"input_token": 100_000, "input_image_token": images})["input_token"] == cost
+    for prompt, cost in ((199_999, "100000"), (200_000, "200002")):
+        assert costs(engine, {"input_token": prompt, "input_image_token": 99_999})["input_token"] == cost
     assert costs(engine, {"input_token": 100_000, "output_token": 900_000})["input_token"] == "100000"
 
 
@@ -85,14 +86,9 @@ def test_where_no_input_is_given_nothing_is_taken_out_and_what_was_cached_is_the
 def test_more_cached_than_input_leaves_the_input_without_a_cost(engine: Engine) -> None:
     store(engine, tariff({"input_token": "1", "cache_read_token": {0: "1", 200_000: "3"}}))
     first, second = ask(engine, {"input_token": 199_999, "cache_read_token": 200_000})
-    why = "more cached and written tokens than input tokens"
+    why = "a total and its parts disagree: input_token 199999, cache_read_token 200000"
     assert first == Line("input_token", None, None, None, None, None, why)
     assert second == Line("cache_read_token", Decimal(200_000), 200_000, Decimal(3), "USD", Decimal(600_000), None)
-
-
-def test_reasoning_is_billed_at_its_own_count_and_taken_out_of_nothing(engine: Engine) -> None:
-    store(engine, tariff({"output_token": "2", "reasoning_token": "3"}))
-    assert costs(engine, {"output_token": 10, "reasoning_token": 4}) == {"output_token": "20", "reasoning_token": "12"}
 
 
 def test_amounts_are_exact_however_large_the_count_and_small_the_price(engine: Engine) -> None:
@@ -121,12 +117,14 @@ def test_the_meters_come_in_one_order_and_names_that_are_none_last(engine: Engin
 
 def test_the_mart_knows_the_meters_and_what_is_taken_out_of_what(engine: Engine) -> None:
     with engine.connect() as connection:
-        rows = connection.execute(text("SELECT meter, part_of, in_prompt FROM mart.meter ORDER BY number")).all()
+        rows = connection.execute(text("SELECT * FROM mart.meter ORDER BY number")).all()
     assert [row.meter for row in rows] == list(Meter)
-    assert {row.meter: row.part_of for row in rows if row.part_of} == {
-        part: whole for whole, parts in PARTS.items() for part in parts
+    assert {row.meter: row.part_of for row in rows if row.part_of} == {part: WHOLES[part][0] for part in WHOLES}
+    assert {row.meter: row.priced_as[-1] for row in rows if row.priced_as} == {
+        part: WHOLES[part][-1] for part in WHOLES
     }
-    assert {row.meter for row in rows if row.in_prompt} == set(PARTS)
+    inside = {part for part in WHOLES if WHOLES[part][-1] == "input_token"}
+    assert {row.meter for row in rows if row.in_prompt} == {"input_token", *inside}
 
 
 def test_the_price_of_the_moment_counts_from_its_first_instant_to_its_end(engine: Engine) -> None:

@@ -15,16 +15,21 @@ from tests.oracle.names import METERS, MODALITIES
 
 EXACT = Context(prec=1000)
 FOREVER = datetime.max.replace(tzinfo=UTC)
-PARTS = {
-    "input_token": (
-        "cache_read_token",
-        "cache_read_implicit_token",
-        "cache_write_token",
-        "cache_write_5m_token",
-        "cache_write_1h_token",
-    ),
-    **{f"input_{what}_token": (f"cache_read_{what}_token",) for what in MODALITIES},
+WHOLES = {
+    "reasoning_token": ("output_token",),
+    **dict.fromkeys(("cache_read_token", "cache_read_implicit_token", "cache_write_token"), ("input_token",)),
+    **dict.fromkeys(("cache_write_5m_token", "cache_write_1h_token"), ("cache_write_token", "input_token")),
+    **{f"input_{what}_token": ("input_token",) for what in MODALITIES},
+    **{f"output_{what}_token": ("output_token",) for what in MODALITIES},
+    **{f"cache_read_{what}_token": (f"input_{what}_token", "input_token") for what in MODALITIES},
 }
+"""Which meters a meter counts inside, the nearest first."""
+LIKE = {
+    "cache_write_token": ("cache_write_5m_token",),
+    "cache_write_1h_token": ("cache_write_token", "cache_write_5m_token"),
+    **{f"cache_read_{what}_token": (f"input_{what}_token", "cache_read_token") for what in MODALITIES},
+}
+"""Whose price a meter has before that of its outermost whole, where it is not simply that of its wholes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,13 +116,22 @@ class Book:
         usage = None if asked.usage is None else read_json(asked.usage.encode())
         if not isinstance(usage, dict):
             return [_nothing(None, None, "usage is null" if usage is None else "usage is not an object")]
+        remark = usage.pop("note") if isinstance(usage.get("note"), str) else None
         counts = {meter: _count(quoted) for meter, quoted in usage.items()}
-        return [self._line(asked, counts, meter) for meter in counts]
+        lines = [self._line(asked, counts, meter) for meter in counts]
+        remarks = [Line("note", None, None, None, None, Decimal(0) if lines else None, remark)] if remark else []
+        return lines + remarks
 
     def total(self, asked: Question) -> Total:
-        """What the whole row costs, or that nobody can say."""
+        """What the whole row costs, or that nobody can say; with the remark that the usage carries."""
         lines = self.lines(asked)
+        remarks = [line for line in lines if line.meter == "note" and line.note != "unknown meter name"]
+        found = self._total(asked, [line for line in lines if line not in remarks])
+        return found._replace(notes=found.notes | {str(line.note) for line in remarks})
+
+    def _total(self, asked: Question, lines: list[Line]) -> Total:
         counts = {} if lines and lines[0].meter is None else read_json((asked.usage or "{}").encode())
+        counts.pop("note", None)
         size = prompt({meter: _count(quoted) for meter, quoted in counts.items()}) if counts else None
         used = [line for line in lines if line.quantity is None or line.quantity > 0]
         missing = frozenset(
@@ -144,23 +158,46 @@ class Book:
         return Total(size, cost if single else None, single, None if unknown else dollars, frozenset(notes))
 
     def _line(self, asked: Question, counts: dict[str, Decimal | None], meter: str) -> Line:
-        quantity, fault = billed(counts, meter)
+        size, count = prompt(counts), counts[meter]
+        if meter not in METERS or count is None:
+            return _nothing(meter, count, "quantity not a number >= 0" if meter in METERS else "unknown meter name")
+        priced = {one: self._whose(asked, size, counts, one) for one in counts if one in METERS}
+        quantity, fault = billed(counts, priced, meter)
         if fault:
-            return _nothing(meter, quantity, fault)
-        size = prompt(counts)
-        tiers = self._tiers(asked, meter)
-        reached = [tier for tier in sorted(tiers) if size is None or tier <= size]
-        if not reached:
+            return _nothing(meter, None, fault)
+        if kept_in := _kept_in(priced, meter):
+            why = f"counted in {kept_in}: no price of its own"
+            return Line(meter, Decimal(0), None, None, None, Decimal(0), why)
+        whose = priced[meter]
+        if whose is None:
             return _nothing(meter, quantity, self._why_not(asked))
-        if size is None and reached[-1] != 0:
+        tier, price = self._best(asked, size, whose) or (0, Price("", "", None))
+        if size is None and tier != 0:
             return _nothing(meter, quantity, "prompt size unknown")
-        price, tier = tiers[reached[-1]], reached[-1]
-        if price.amount is None or quantity is None:
+        if price.amount is None:
             why = "dynamic: the source says that it varies"
             return Line(meter, quantity, tier, None, price.currency, None, why)
-        cost = EXACT.multiply(quantity, price.amount)
-        note = "free" if price.state == "free" else None
-        return Line(meter, quantity, tier, price.amount, price.currency, cost, note)
+        note = f"at the price of {whose}: none of its own" if whose != meter else None
+        note = "free" if price.state == "free" else note
+        return Line(meter, quantity, tier, price.amount, price.currency, EXACT.multiply(quantity, price.amount), note)
+
+    def _whose(
+        self, asked: Question, size: Decimal | None, counts: dict[str, Decimal | None], meter: str
+    ) -> str | None:
+        """The meter whose price a meter has: its own, or the first there is of those that it is part of or like."""
+        wholes = WHOLES.get(meter, ())
+        found = {one: self._best(asked, size, one) for one in (meter, *LIKE.get(meter, ()), *wholes)}
+        unreadable = {one for one in counts if counts[one] is None}
+        states = {one: best[1].state for one, best in found.items() if best and one not in unreadable}
+        if meter == "reasoning_token" and states.get(meter) == "free" and states.get("output_token") == "priced":
+            del states[meter]
+        return next((one for one in found if one in states), None)
+
+    def _best(self, asked: Question, size: Decimal | None, meter: str) -> tuple[int, Price] | None:
+        """The highest tier that the prompt reaches, or where nobody knows its size the highest of all."""
+        tiers = self._tiers(asked, meter)
+        reached = [tier for tier in tiers if size is None or tier <= size]
+        return (max(reached), tiers[max(reached)]) if reached else None
 
     def _tiers(self, asked: Question, meter: str) -> dict[int, Price]:
         key = (*_endpoint(asked), "standard" if asked.plan is None else asked.plan, meter)
@@ -182,28 +219,51 @@ class Book:
         return "no price published for the meter"
 
 
-def billed(counts: dict[str, Decimal | None], meter: str) -> tuple[Decimal | None, str | None]:
-    """How many units of a meter are billed, or why none can be."""
-    count = counts[meter]
-    if meter not in METERS:
-        return count, "unknown meter name"
-    if count is None:
-        return None, "quantity not a number >= 0"
-    parts = [counts[part] for part in PARTS.get(meter, ()) if part in counts]
-    if None in parts:
-        return None, "cached or written quantity not a number >= 0"
-    rest = EXACT.subtract(count, _sum(parts))
-    return (rest, None) if rest >= 0 else (None, "more cached and written tokens than input tokens")
+def billed(counts: dict[str, Decimal | None], priced: dict[str, str | None], meter: str) -> tuple[Decimal, str | None]:
+    """How many units of a meter are billed, or why none can be, when each has the price of another or its own."""
+    count = counts[meter] or Decimal(0)
+    inside = [one for one in counts if meter in WHOLES.get(one, ())]
+    if any(counts[one] is None for one in inside):
+        return count, "a part of it is not a number >= 0"
+    given = [one for one in inside if next(whole for whole in WHOLES[one] if whole in counts) == meter]
+    taken = [one for one in inside if not _kept_in(priced, one) and _billed_whole(priced, one) == meter]
+    cached = [one for one in given if one.startswith("cache")]
+    groups = (taken, cached, [one for one in given if one not in cached])
+    if any(_sum([counts[one] for one in group]) > count for group in groups):
+        named = ", ".join(f"{one} {_plain(counts[one] or Decimal(0))}" for one in [meter, *sorted(given)])
+        return count, f"a total and its parts disagree: {named}"
+    return EXACT.subtract(count, _sum([counts[one] for one in taken])), None
+
+
+def _is_kept(priced: dict[str, str | None], meter: str) -> bool:
+    return priced[meter] != meter and priced[meter] in WHOLES.get(meter, ()) and priced[meter] in priced
+
+
+def _billed_whole(priced: dict[str, str | None], meter: str) -> str | None:
+    """The nearest whole that is given and billed itself."""
+    return next((one for one in WHOLES.get(meter, ()) if one in priced and not _is_kept(priced, one)), None)
+
+
+def _kept_in(priced: dict[str, str | None], meter: str) -> str | None:
+    return _billed_whole(priced, meter) if _is_kept(priced, meter) else None
 
 
 def prompt(counts: dict[str, Decimal | None]) -> Decimal | None:
     """How large the prompt is; None when a count that makes it up cannot be read."""
-    parts = [counts[part] for part in PARTS["input_token"] if part in counts]
-    others = [counts[f"input_{what}_token"] for what in MODALITIES if f"input_{what}_token" in counts]
-    whole = counts.get("input_token", Decimal(0))
-    if whole is None or None in parts or None in others:
+    if "input_token" in counts:
+        direct = [meter for meter in counts if WHOLES.get(meter) == ("input_token",)]
+        cached = [meter for meter in direct if meter.startswith("cache")]
+        sums = [_sum([counts[meter] for meter in group]) for group in (cached, [m for m in direct if m not in cached])]
+        return None if counts["input_token"] is None else max(counts["input_token"], *sums)
+    parts = [meter for meter in counts if WHOLES.get(meter, ())[-1:] == ("input_token",)]
+    if any(counts[meter] is None for meter in parts):
         return None
-    return EXACT.add(max(whole, _sum(parts)), _sum(others))
+    return _sum([counts[meter] for meter in parts if WHOLES[meter][0] not in counts])
+
+
+def _plain(number: Decimal) -> str:
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _sum(numbers: list[Decimal | None]) -> Decimal:
