@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from etl.load.landing import MOST_ATTEMPTS, Landed
 from etl.load.locks import lock_source
 from etl.load.parcel import Parcel
 from etl.load.refusal import is_of_the_database, is_passing, refusal
+from etl.load.turns import TURNS
 from etl.reading import NOTHING, Prepared, read_next, reader
 from etl.result import Result, result_of, told
 from etl.sources.base import Source
@@ -167,11 +168,13 @@ class Loading:
     ) -> list[Result]:
         """Load the oldest ones in one transaction, which are ``taken``: of those ``together`` all, else one."""
         done, moved = [], []
-        with self.begin() as connection:
+        with self.begin() as connection, ExitStack() as turn:
             lock_source(connection, self.source.name)
             while (oldest := landing.next_pending(connection, self.source.name)) is not None:
                 if taken and not {taken[0].snapshot_id, oldest.snapshot_id} <= together:
                     break
+                if not taken:
+                    turn.enter_context(TURNS.take(alone=oldest.snapshot_id not in together))
                 taken.append(oldest)
                 if not self._may_begin(oldest, is_counted=oldest.snapshot_id in together):
                     done.append(self._told_as_failed(oldest, attempts.set_aside(connection, oldest)))

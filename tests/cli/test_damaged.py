@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tests.cli.conftest import Run
+from tests.database.roles import as_owner
 
 BODY = '{"data": [{"id": "openai/m", "pricing": {"prompt": "0.001", "completion": "0.002"}}]}'
 
@@ -17,7 +18,7 @@ def damaged(etl: Run, warehouse: Engine, folder: Path, file: Callable[..., None]
     file("http://127.0.0.1:9")
     (folder / "2026-01-01T00-00-00Z.json").write_text(BODY)
     assert etl("backfill", "s", "2026-01-01T00-00-00Z.json").status == 0
-    with warehouse.begin() as connection:
+    with as_owner(warehouse).begin() as connection:
         connection.execute(text("ALTER TABLE raw.content DISABLE TRIGGER no_loss"))
         connection.execute(text("UPDATE raw.content SET body = 'rotten'"))
         connection.execute(text("ALTER TABLE raw.content ENABLE TRIGGER no_loss"))
@@ -47,7 +48,7 @@ def test_a_source_with_a_damaged_body_does_not_keep_others_from_being_corrected(
     file("http://127.0.0.1:9", t="http://127.0.0.1:10")
     (folder / "2026-01-02T00-00-00Z.json").write_text(BODY.replace("0.001", "0.003"))
     assert etl("backfill", "t", "2026-01-02T00-00-00Z.json").status == 0
-    with damaged.begin() as connection:
+    with as_owner(damaged).begin() as connection:
         connection.execute(text("UPDATE core.price SET unit_price = 7 WHERE source = 't'"))
     ended = etl("verify", "--apply")
     assert ended.status == 1

@@ -14,6 +14,7 @@ from etl.database.embedded import EmbeddedServer, EmbeddedSettings
 from etl.database.engine import open_engine
 from tests.cli.conftest import Run, named
 from tests.conftest import free_port
+from tests.database.roles import as_owner
 from tests.extract.gateway import Asked, Gateway, ok
 from tests.processes import Ended, environment
 from tests.processes import etl as etl_process
@@ -78,7 +79,7 @@ def test_a_server_that_is_stopped_while_a_gateway_is_asked_is_status_1(tmp_path:
 
 def test_a_connection_that_breaks_while_a_command_reads_is_status_1(etl: Run, warehouse: Engine) -> None:
     """A view that ends the session of its reader stands for a server that dies while it is asked."""
-    with warehouse.begin() as connection:
+    with as_owner(warehouse).begin() as connection:
         meant = connection.scalar(text("SELECT rtrim(pg_get_viewdef('mart.change_feed'::regclass), ';')"))
         dead = "WITH dead AS MATERIALIZED (SELECT pg_terminate_backend(pg_backend_pid()))"
         view = f"CREATE OR REPLACE VIEW mart.change_feed AS {dead} SELECT known.* FROM dead, ({meant}) AS known"

@@ -9,19 +9,28 @@ import pytest
 from sqlalchemy import URL, Engine, text
 
 from etl.database import dependents, migrations
+from etl.database.cluster import OWNER
 from etl.database.engine import database_url, open_engine
 from tests.cli.conftest import Run, named
 from tests.database.marts import NextVersion, run
+from tests.database.roles import execute, owner_of
 from tests.processes import etl as etl_process
 
 
 @pytest.fixture
-def analyst(warehouse: Engine) -> Iterator[str]:
+def warehouse_url(warehouse_url: URL) -> URL:
+    """The warehouse for its owner, who upgrades it."""
+    return owner_of(warehouse_url)
+
+
+@pytest.fixture
+def analyst(server_url: URL, warehouse_url: URL) -> Iterator[str]:
     """A role of the server with a name that has to be quoted."""
+    here = server_url.set(database=warehouse_url.database)
     name = f"An Analyst {uuid4().hex[:8]}"
-    run(warehouse, f'CREATE ROLE "{name}"')
+    execute(here, f'CREATE ROLE "{name}"; GRANT "{name}" TO {OWNER}')
     yield name
-    run(warehouse, f'DROP OWNED BY "{name}" CASCADE', f'DROP ROLE "{name}"')
+    execute(here, f'DROP OWNED BY "{name}" CASCADE; DROP ROLE "{name}"')
 
 
 @pytest.fixture
@@ -132,15 +141,16 @@ def test_what_is_printed_drops_and_creates_all_that_is_in_the_way_of_an_upgrade(
 def test_what_would_lose_data_is_named_and_left_to_a_person(etl: Run, warehouse: Engine) -> None:
     run(
         warehouse,
-        "CREATE TABLE public.rows (one mart.observation)",
-        "CREATE TABLE public.refers (s text REFERENCES core.source)",
+        "CREATE SCHEMA theirs",
+        "CREATE TABLE theirs.rows (one mart.observation)",
+        "CREATE TABLE theirs.refers (s text REFERENCES core.source)",
     )
     printed = etl("db", "dependents").out
-    assert "-- by hand: table public.rows (owner " in printed
+    assert "-- by hand: table theirs.rows (owner " in printed
     assert "DROP TABLE" not in printed
-    assert "ALTER TABLE public.refers DROP CONSTRAINT refers_s_fkey;" in printed
+    assert "ALTER TABLE theirs.refers DROP CONSTRAINT refers_s_fkey;" in printed
     rows = json.loads(etl("db", "dependents", "--json").out)
-    assert [(row["kind"], row["drop"]) for row in rows if row["name"] == "public.rows"] == [("table", None)]
+    assert [(row["kind"], row["drop"]) for row in rows if row["name"] == "theirs.rows"] == [("table", None)]
 
 
 def test_the_commands_that_a_person_needs_then_work_with_any_schema(

@@ -174,13 +174,17 @@ def test_a_server_that_hangs_is_not_waited_for_long(
 def test_what_was_changed_by_hand_is_named(etl: Run, warehouse: Engine, file: File, gateway: Gateway) -> None:
     file(gateway.url)
     assert examine(etl, 0)[0]["objects"]["status"] == "ok"
-    run(warehouse, "CREATE INDEX mine ON core.model (name)", "CREATE VIEW mart.mine AS SELECT 1 AS one")
+    run(as_owner(warehouse), "CREATE INDEX mine ON core.model (name)", "CREATE VIEW mart.mine AS SELECT 1 AS one")
     added = examine(etl, 0)[0]["objects"]
     assert (added["status"], added["found"]) == ("warning", "added by hand: index core.mine, mart.mine")
     columns = "source, author, display_name, '{}'::jsonb AS extra"
-    run(warehouse, f"CREATE OR REPLACE VIEW mart.author AS SELECT {columns} FROM core.author")
+    run(as_owner(warehouse), f"CREATE OR REPLACE VIEW mart.author AS SELECT {columns} FROM core.author")
     drifted = examine(etl, 1)[0]["objects"]
     assert (drifted["found"], drifted["remedy"]) == ("changed by hand: mart.author", "run `etl db upgrade`")
-    run(warehouse, "DROP TRIGGER append_only ON raw.snapshot", "ALTER TABLE core.run DROP CONSTRAINT run_caller_check")
+    run(
+        as_owner(warehouse),
+        "DROP TRIGGER append_only ON raw.snapshot",
+        "ALTER TABLE core.run DROP CONSTRAINT run_caller_check",
+    )
     missing = examine(etl, 1)[0]["objects"]
     assert missing["found"] == "missing: constraint run_caller_check on core.run, trigger append_only on raw.snapshot"

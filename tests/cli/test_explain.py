@@ -212,7 +212,7 @@ def test_a_model_without_prices_of_a_source_with_prices_is_told_apart(etl: Run, 
             "UPDATE core.snapshot SET status = 'rejected'",
             "the snapshot that showed it first does not count any more",
         ),
-        ("UPDATE raw.content SET body = 'x'", "the snapshot cannot be read today: day-0.json: the stored bytes are"),
+        ("UPDATE raw.content SET body = 'x'", "the snapshot cannot be read today: page 1 (day-0.json): the body"),
     ],
 )
 def test_what_does_not_follow_from_the_landed_text_is_said_plainly(

@@ -11,6 +11,7 @@ from etl.load import basket, history
 from etl.load.landing import pages_of
 from etl.pipeline import Pipeline
 from etl.sources.registry import kinds
+from tests.database.roles import as_owner
 from tests.extract.gateway import Gateway, ok, reply
 from tests.extract.sources import QUICK
 from tests.faults.poison import GOOD, POISON, take
@@ -127,9 +128,9 @@ def test_what_goes_wrong_after_the_load_fails_that_snapshot_alone_also_in_a_chun
 
 def test_a_lock_that_is_not_to_be_had_is_nobody_s_failure(engine: Engine) -> None:
     pipeline = Pipeline(engine, Ticking())
-    with engine.begin() as blocker:
+    with as_owner(engine).begin() as blocker:
         blocker.execute(text(f"ALTER DATABASE {engine.url.database} SET lock_timeout = '200ms'"))
-    with engine.begin() as blocker:
+    with as_owner(engine).begin() as blocker:
         blocker.execute(text("LOCK core.model"))
         with pytest.raises(DBAPIError, match="lock timeout"):
             take(pipeline, "s", 0, GOOD)

@@ -7,6 +7,7 @@ from sqlalchemy import URL, Engine, text
 from etl.load import history, landing
 from etl.pipeline import Pipeline
 from etl.sources.registry import kinds
+from tests.database.roles import as_owner
 from tests.faults.deadly import DEADLY, backfilled, killed, states
 from tests.faults.poison import GOOD, take
 from tests.load.believing import Ticking
@@ -84,13 +85,13 @@ def test_one_that_is_landed_again_or_released_has_all_its_attempts_again(warehou
 
 
 def test_a_server_process_that_a_snapshot_ends_twice_sets_it_aside(engine: Engine) -> None:
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(
             text(
-                "CREATE FUNCTION crash() RETURNS trigger LANGUAGE plpgsql AS"
+                "CREATE FUNCTION core.crash() RETURNS trigger LANGUAGE plpgsql AS"
                 " $$BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END$$;"
                 "CREATE TRIGGER crash AFTER INSERT ON core.model FOR EACH ROW"
-                " WHEN (NEW.model_id = 'o/deadly') EXECUTE FUNCTION crash()"
+                " WHEN (NEW.model_id = 'o/deadly') EXECUTE FUNCTION core.crash()"
             )
         )
     pipeline = Pipeline(engine, Ticking())

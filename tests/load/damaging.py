@@ -2,6 +2,7 @@
 
 from sqlalchemy import Engine, text
 
+from tests.database.roles import as_owner
 from tests.load.worlds import moment
 
 ROTTEN = b"\x28\xb5\x2f\xfd rotten"
@@ -13,7 +14,7 @@ def damage(engine: Engine, day: int, body: bytes = ROTTEN) -> None:
         "UPDATE raw.content c SET body = :body FROM raw.page p JOIN raw.snapshot s USING (snapshot_id)"
         " WHERE c.sha256 = p.sha256 AND s.observed_at = :at"
     )
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("ALTER TABLE raw.content DISABLE TRIGGER no_loss"))
         assert connection.execute(text(of_day), {"body": body, "at": moment(day)}).rowcount == 1
         connection.execute(text("ALTER TABLE raw.content ENABLE TRIGGER no_loss"))

@@ -15,6 +15,7 @@ from etl.errors import ArchiveError, DamagedError
 from etl.load.archive import restore
 from etl.pipeline import Pipeline
 from etl.sources.registry import kinds
+from tests.database.roles import as_owner
 from tests.dump import dump
 from tests.load.archiving import archived, bodies, file_of, fill, sha_of, verify
 from tests.load.believing import Ticking, believed, load, observe
@@ -146,5 +147,5 @@ _KEEP = "INSERT INTO raw.damaged (sha256, body) SELECT sha256,"
 )
 def test_the_database_lets_a_body_be_replaced_only_once_what_was_there_is_kept(engine: Engine, statement: str) -> None:
     fill(engine)
-    with pytest.raises(IntegrityError, match="append-only"), engine.begin() as connection:
+    with pytest.raises(IntegrityError, match="append-only"), as_owner(engine).begin() as connection:
         connection.execute(text(statement))

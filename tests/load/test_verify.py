@@ -159,7 +159,7 @@ def test_a_snapshot_that_failed_and_can_be_read_now_is_told_and_counts_once_appl
     load(engine, "s", 0, WORLDS[0])
     again = load(engine, "s", 1, replace(WORLDS[0], order=1))
     with engine.begin() as connection:
-        failed = text("UPDATE core.snapshot SET status = 'failed' WHERE snapshot_id = :n")
+        failed = text("UPDATE core.snapshot SET status = 'failed', attempts = 0 WHERE snapshot_id = :n")
         connection.execute(failed, {"n": again.snapshot_id})
     assert verify(engine).readable_now == [again.snapshot_id]
     verify(engine, is_applied=True)

@@ -80,16 +80,16 @@ def test_no_history_is_rebuilt_into_a_schema_that_has_another_use(engine: Engine
         "CREATE SEQUENCE again.mine",
     ],
 )
-def test_a_schema_that_holds_anything_else_is_left_alone(engine: Engine, foreign: str) -> None:
-    with engine.begin() as connection:
+def test_a_schema_that_holds_anything_else_is_left_alone(owner_engine: Engine, foreign: str) -> None:
+    with owner_engine.begin() as connection:
         connection.execute(text("CREATE SCHEMA again"))
         connection.execute(text(foreign))
         with pytest.raises(ConfigurationError, match="which is not ours"):
             rebuilt.create(connection, OURS)
 
 
-def test_our_own_schema_is_made_anew_and_empty(engine: Engine) -> None:
-    with engine.begin() as connection:
+def test_our_own_schema_is_made_anew_and_empty(owner_engine: Engine) -> None:
+    with owner_engine.begin() as connection:
         rebuilt.create(connection, OURS)
         connection.execute(text("INSERT INTO again.part VALUES ('price', 0)"))
         rebuilt.create(connection, OURS)
