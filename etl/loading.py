@@ -66,6 +66,8 @@ class Loading:
             lock_source(connection, self.source.name)
             parcels = [parcel for parcel, _ in saved]
             landed = landing.land_all(connection, parcels, landed_at=self.now(connection), archive=self.archive)
+            new = [each.snapshot_id for each in landed if isinstance(each, Landed) and each.status == "landed"]
+            landing.confirm(connection, new if self.confirm is None else ())
             known = [each for each in landed if isinstance(each, Landed) and each.status != "landed"]
             verdicts = landing.verdicts(connection, known)
         pairs = list(zip(landed, saved, strict=True))
@@ -136,11 +138,10 @@ class Loading:
         that fails, and for those that a crash left behind, each has a transaction of its own. A saved one in doubt ends
         the transaction: whoever is asked about it keeps nobody waiting meanwhile.
         """
-        confirmed: AbstractSet[int] = set()
         while True:
             taken: list[Landed] = []
             try:
-                done = self._load_some(at_hand, together, confirmed, taken)
+                done = self._load_some(at_hand, together, taken)
             except BaseException as error:
                 self._give_back(error, taken)
                 if not isinstance(error, Exception) or not taken or is_of_the_database(error):
@@ -153,18 +154,14 @@ class Loading:
                 return
             doubtful = taken[len(done) - 1]
             if _is_doubtful(doubtful, done[-1]) and self.confirm is not None and self.confirm(done[-1]):
-                # Loaded alone: a load that is begun anew counts as an attempt of its own.
-                confirmed, together = confirmed | {doubtful.snapshot_id}, together - {doubtful.snapshot_id}
                 self._let_in(doubtful)
+                # Loaded alone: a load that is begun anew counts as an attempt of its own.
+                together -= {doubtful.snapshot_id}
                 done.pop()
             yield from (result for result in done if _is_ours(result, at_hand))
 
     def _load_some(
-        self,
-        at_hand: Mapping[int, Prepared],
-        together: AbstractSet[int],
-        confirmed: AbstractSet[int],
-        taken: list[Landed],
+        self, at_hand: Mapping[int, Prepared], together: AbstractSet[int], taken: list[Landed]
     ) -> list[Result]:
         """Load the oldest ones in one transaction, which are ``taken``: of those ``together`` all, else one."""
         done, moved = [], []
@@ -179,9 +176,7 @@ class Loading:
                 if not self._may_begin(oldest, is_counted=oldest.snapshot_id in together):
                     done.append(self._told_as_failed(oldest, attempts.set_aside(connection, oldest)))
                     break
-                is_confirmed = oldest.snapshot_id in confirmed or self._is_taken(oldest)
-                prepared = at_hand.get(oldest.snapshot_id, NOTHING)
-                result, moved_at = self._traced(connection, oldest, prepared, is_confirmed=is_confirmed)
+                result, moved_at = self._traced(connection, oldest, at_hand.get(oldest.snapshot_id, NOTHING))
                 moved += [moved_at] if moved_at else []
                 done.append(result)
                 if _is_doubtful(oldest, result):
@@ -189,12 +184,10 @@ class Loading:
             follow(connection, self.source.name, min(moved, default=None))
         return done
 
-    def _traced(
-        self, connection: Connection, landed: Landed, prepared: Prepared, *, is_confirmed: bool
-    ) -> tuple[Result, datetime | None]:
+    def _traced(self, connection: Connection, landed: Landed, prepared: Prepared) -> tuple[Result, datetime | None]:
         """Load a snapshot, as a span of the trace."""
         with span("etl.load", source=self.source.name, snapshot=landed.snapshot_id) as work:
-            result, moved_at = self._load(connection, landed, prepared, is_confirmed=is_confirmed)
+            result, moved_at = self._load(connection, landed, prepared, is_confirmed=landed.is_confirmed)
             work.tell(outcome=result.status, opened=result.opened, closed=result.closed)
             if not result.is_well:
                 work.fail(result.error or result.reason)
@@ -235,11 +228,7 @@ class Loading:
         """Let a held snapshot be loaded after all, because a person has confirmed it."""
         with self.begin() as connection:
             lock_source(connection, held.source)
-            landing.let_in(connection, held.snapshot_id)
-
-    def _is_taken(self, saved: Landed) -> bool:
-        """Whether a snapshot is loaded whatever it shows: it is a saved one, and all of these are confirmed."""
-        return self.confirm is None and saved.origin is Origin.BACKFILL
+            landing.confirm(connection, [held.snapshot_id])
 
     def _told(self, landed: Landed) -> Result:
         """What the log says of it: another process loaded it."""

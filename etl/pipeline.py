@@ -161,6 +161,8 @@ class Pipeline:
             landed = landing.land(
                 connection, snapshot, landed_at=self.now(connection), failure=evidence, archive=self.archive
             )
+            # A saved one is handed in by somebody who wants it, as to ``backfill``.
+            landing.confirm(connection, [landed.snapshot_id] if snapshot.origin is Origin.BACKFILL else ())
             work.tell(snapshot=landed.snapshot_id)
             if run_id is not None:
                 ledger.land(connection, run_id, landed.snapshot_id)
@@ -169,9 +171,7 @@ class Pipeline:
         structlog.get_logger().info("landed", source=source.name, snapshot=landed.snapshot_id, status=landed.status)
         if failure is not None:
             return result_of(landed, Loaded(status="failed"), error=str(failure))
-        # A saved one is handed in by somebody who wants it, as to ``backfill``.
-        confirm = None if snapshot.origin is Origin.BACKFILL else nobody
-        return self._loading(source, confirm=confirm).load_pending(landed, Prepared(pages=snapshot.pages))
+        return self._loading(source).load_pending(landed, Prepared(pages=snapshot.pages))
 
     def rehearse(self, source: Source[Any], snapshot: Snapshot, failure: SourceError | None = None) -> Result:
         """Land and load in one transaction, and undo it."""

@@ -58,6 +58,7 @@ def play(current: Session, *, as_json: bool) -> None:
             output.json_document({"snapshots": [row_of(result) for result in results], "changes": changes})
         else:
             _tell(connection, results, changes)
+            _suggest(is_embedded=current.is_embedded)
     conclude(results)
 
 
@@ -71,9 +72,14 @@ def _tell(connection: Connection, results: Sequence[Result], changes: Sequence[d
     for question in story.QUESTIONS:
         rows = [dict(row) for row in connection.execute(text(question.sql)).mappings()]
         output.table(rows, list(rows[0]) if rows else [], title=f"\n{question.title}")
+
+
+def _suggest(*, is_embedded: bool) -> None:
+    """Print what to try next. Only the embedded server has a login for readers; on others `etl db grant` makes one."""
     output.lines("", "What to try next")
     for command, purpose in NEXT.items():
-        output.lines(f"  {_program()} {command:<30} {purpose}")
+        typed = f"{command} --reader" if command == "db url" and is_embedded else command
+        output.lines(f"  {_program()} {typed:<30} {purpose}")
 
 
 def _changes(connection: Connection) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 The caller owns the transaction and commits it before it reads the bytes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +36,7 @@ class Landed:
     observed_at: datetime
     fingerprint: bytes
     status: str
+    is_confirmed: bool = False
     attempts: int = field(default=0, compare=False)
     is_new: bool = field(default=False, compare=False)
 
@@ -122,10 +123,12 @@ def next_pending(connection: Connection, name: str) -> Landed | None:
     return replace(found, attempts=MOST_ATTEMPTS) if row.is_like_one_set_aside and found.attempts else found
 
 
-def let_in(connection: Connection, snapshot_id: int) -> None:
-    """Let a held snapshot be loaded after all, because a person has confirmed it."""
-    held = snapshot.c.snapshot_id == snapshot_id, snapshot.c.status == "held"
-    connection.execute(update(snapshot).where(*held).values(status="landed", reason=None, attempts=0))
+def confirm(connection: Connection, numbers: Collection[int]) -> None:
+    """Write down that a person wants landed or held snapshots loaded, whichever process then does so."""
+    if numbers:
+        waiting = snapshot.c.snapshot_id.in_(numbers), snapshot.c.status.in_(("landed", "held"))
+        confirmed = {"status": "landed", "reason": None, "is_confirmed": True}
+        connection.execute(update(snapshot).where(*waiting).values(confirmed))
 
 
 def pages_of(connection: Connection, snapshot_id: int, archive: Path | None = None) -> tuple[Page, ...]:
@@ -243,6 +246,7 @@ _LANDED = (
         raw_snapshot.c.fingerprint,
         snapshot.c.status,
         snapshot.c.attempts,
+        snapshot.c.is_confirmed,
         select(page.c.url)
         .where(page.c.snapshot_id == snapshot.c.snapshot_id)
         .order_by(page.c.number)
@@ -265,6 +269,7 @@ def _landed(row: Row) -> Landed:  # type: ignore[type-arg]
         fingerprint=row.fingerprint,
         status=row.status,
         attempts=row.attempts,
+        is_confirmed=row.is_confirmed,
     )
 
 

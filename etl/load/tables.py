@@ -127,6 +127,7 @@ snapshot = Table(
     Column("covered", ARRAY(Text)),
     Column("decimals", Integer),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("is_confirmed", Boolean, nullable=False, server_default=text("false")),
     Index(
         "snapshot_counted_idx",
         "source",

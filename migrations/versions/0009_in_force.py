@@ -1,4 +1,4 @@
-"""What is in force is found by its end: views of the present leave out what is not valid yet."""
+"""What is in force is found by its end, and what a person has confirmed is known to whichever process loads it."""
 
 from alembic import op
 
@@ -11,12 +11,14 @@ TABLES = ("model", "endpoint", "price")
 
 
 def upgrade() -> None:
-    """Index the ends of the versions that are current knowledge."""
+    """Index the ends of the versions that are current knowledge, so that the present can leave out what is to come."""
     for table in TABLES:
         op.execute(f"CREATE INDEX {table}_valid_to_idx ON core.{table} (valid_to) WHERE known_to IS NULL")
+    op.execute("ALTER TABLE core.snapshot ADD COLUMN is_confirmed boolean NOT NULL DEFAULT false")
 
 
 def downgrade() -> None:
-    """Drop the indexes."""
+    """Drop them."""
+    op.execute("ALTER TABLE core.snapshot DROP COLUMN is_confirmed")
     for table in TABLES:
         op.execute(f"DROP INDEX core.{table}_valid_to_idx")

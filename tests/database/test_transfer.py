@@ -98,7 +98,8 @@ def test_triggers_rest_while_it_is_copied_and_are_in_force_again_afterwards(engi
     with second.begin() as connection:
         bend = "CREATE FUNCTION public.bend() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.name := 'bent';"
         connection.execute(text(f"{bend} RETURN NEW; END $$"))
-        connection.execute(text("CREATE TRIGGER bend BEFORE INSERT ON core.model FOR EACH ROW EXECUTE FUNCTION bend()"))
+        trigger = "CREATE TRIGGER bend BEFORE INSERT ON core.model FOR EACH ROW EXECUTE FUNCTION public.bend()"
+        connection.execute(text(trigger))
     copied(engine, second)
     assert dump(second) == dump(engine)
     with second.connect() as connection:

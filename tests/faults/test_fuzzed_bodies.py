@@ -18,7 +18,7 @@ from tests.load.worlds import START
 
 SETTLED = {"loaded", "unchanged", "held", "failed"}
 SAMPLE = 5
-MANY = int(os.environ.get("ETL_TEST_BODIES", "400"))
+MANY = int(os.environ.get("ETL_TEST_BODIES", "40"))
 SLOWEST = 20.0
 """Seconds that no body takes, each of them small."""
 

@@ -89,6 +89,13 @@ def test_what_a_held_empty_catalog_would_leave_confirms_nothing(engine: Engine) 
     assert believed(engine, "s") == history({0: FULL})
 
 
+def test_an_empty_catalog_confirms_nothing_even_if_little_is_left_to_remove(engine: Engine) -> None:
+    one = World(dict(list(UNPRICED.models.items())[:1]))
+    for day, world in enumerate([UNPRICED, one, EMPTY]):
+        observe(engine, "s", day, world)
+    assert statuses(engine) == ["loaded", "held", "held"]
+
+
 def test_without_a_wait_the_next_snapshot_confirms_at_once(engine: Engine) -> None:
     pipeline = Pipeline(engine, Ticking(), doubt=Doubt(confirm_after=timedelta(0)))
     for day, world in minutes((0, SEVEN), (0.01, SEVEN)).items():

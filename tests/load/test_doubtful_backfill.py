@@ -100,10 +100,18 @@ def test_a_live_run_neither_confirms_nor_rejects_nor_loads_unasked_what_a_backfi
     assert statuses(engine) == ["loaded", "held", "unchanged", "held", "unchanged"]
 
 
-def backfill_that_was_killed(engine: Engine, day: int, world: World) -> None:
+def test_what_a_person_confirmed_is_loaded_by_whichever_process_comes_next(engine: Engine) -> None:
+    load(engine, "s", 0, FULL)
+    backfill_that_was_killed(engine, 1, THREE, is_confirmed=True)
+    observe(engine, "s", 2, THREE)
+    assert statuses(engine) == ["loaded", "loaded", "unchanged"]
+
+
+def backfill_that_was_killed(engine: Engine, day: int, world: World, *, is_confirmed: bool = False) -> None:
     """Land, and end there."""
     with engine.begin() as connection:
-        landing.land(connection, snapshot("s", day, world), landed_at=moment(day))
+        landed = landing.land(connection, snapshot("s", day, world), landed_at=moment(day))
+        landing.confirm(connection, [landed.snapshot_id] if is_confirmed else ())
 
 
 def test_a_snapshot_of_another_gateway_is_held_before_it_ends_anything(engine: Engine) -> None:

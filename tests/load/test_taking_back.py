@@ -111,7 +111,8 @@ def test_what_is_read_in_part_is_taken_back_like_what_is_read_whole(
     for day in back:
         let_in(engine, taken, numbers[day], kind=kind)
     counted = [day for day in range(len(days)) if day in back or day not in gone or day >= late]
-    assert [arrive(alone, day) is not None for day in counted]
+    for day in counted:
+        arrive(alone, day)
     assert present(engine, taken) == present(engine, alone)
     assert verify(engine, taken, kind=kind)
 
@@ -138,6 +139,15 @@ def test_the_only_snapshot_of_a_source_taken_back_leaves_nothing_but_its_bytes(e
         assert connection.scalar(text("SELECT count(*) FROM raw.page")) == 1
     assert let_in(engine, "s", only.snapshot_id).status == "loaded"
     assert believed(engine, "s") == history({0: FULL})
+
+
+def test_a_change_after_a_snapshot_that_is_taken_back_lies_between_those_that_are_left(engine: Engine) -> None:
+    dearer = World({model: (name, {"prompt": "2"}) for model, (name, _) in FULL.models.items()})
+    numbers = [load(engine, "s", day, world).snapshot_id for day, world in enumerate([FULL, FULL, dearer])]
+    take_back(engine, numbers[1])
+    with engine.connect() as connection:
+        assert set(connection.scalars(text("SELECT not_before FROM mart.price_change"))) == {moment(0)}
+    assert verify(engine)
 
 
 def test_the_next_snapshot_is_not_read_against_one_that_was_taken_back(engine: Engine) -> None:
