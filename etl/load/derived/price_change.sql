@@ -35,15 +35,22 @@ WITH version AS (
            v.unit_price AS new_unit_price, v.valid_from AS changed_at,
            is_next AND coalesce(v.second_valid_to = v.before_valid_from, false)
                AND (v.second_currency, v.second_state, v.second_unit_price)
-                   IS NOT DISTINCT FROM (v.currency, v.price_state, v.unit_price) AS is_reversal,
+                   IS NOT DISTINCT FROM (v.currency, v.price_state, v.unit_price)
+               AND NOT noise.is_noise AS is_reversal,
+           noise.is_noise,
            CASE WHEN v.before_currency = v.currency THEN v.before_unit_price END AS last_unit_price
       FROM version v
      CROSS JOIN LATERAL (SELECT coalesce(v.before_valid_to = v.valid_from, false) AS is_next) gap
+     -- 0.7499999999999999 and 0.75 are one figure, read as a double and as a decimal: nobody changed a price.
+     CROSS JOIN LATERAL (
+        SELECT is_next AND v.before_currency = v.currency
+               AND coalesce(v.before_unit_price > 0 AND v.unit_price > 0
+                            AND abs(v.unit_price - v.before_unit_price) < 1e-14 * v.unit_price, false) AS is_noise) noise
      WHERE v.valid_from >= :since
     UNION ALL
     -- A version that ends with nothing after it.
     SELECT v.source, v.model_id, v.provider, v.region, v.plan, v.meter, v.tier_start, v.currency,
-           v.currency, v.price_state, NULL, v.unit_price, NULL, v.valid_to, false, NULL
+           v.currency, v.price_state, NULL, v.unit_price, NULL, v.valid_to, false, false, NULL
       FROM version v
      WHERE v.valid_to >= :since AND v.next_valid_from IS DISTINCT FROM v.valid_to
 ), named AS (
@@ -80,7 +87,8 @@ SELECT c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start
             THEN trim_scale(c.new_unit_price / c.old_unit_price) END AS ratio,
        c.changed_at, seen.not_before,
        CASE c.change WHEN 'added' THEN c.new_state <> 'free' AND NOT twin.is_respelled
-                     WHEN 'removed' THEN c.old_state <> 'free' AND NOT twin.is_respelled ELSE true END AS is_economic,
+                     WHEN 'removed' THEN c.old_state <> 'free' AND NOT twin.is_respelled
+                     ELSE NOT c.is_noise END AS is_economic,
        c.is_reversal, doubt.suspicion, nullif(c.old_currency, c.currency) AS old_currency
   FROM named c
  -- `OpenAI` that goes when `openai` comes, at the same price and at one moment, is one provider with another spelling.
@@ -133,7 +141,7 @@ SELECT c.source, c.model_id, c.provider, c.region, c.plan, c.meter, c.tier_start
                               OR c.last_unit_price = c.new_unit_price * 10::numeric ^ n)
                OR c.change = 'added' AND c.last_unit_price IS NULL AND slip.is_slip AND NOT cache.is_as_input)
              THEN 'power_of_ten' END,
-        CASE WHEN cache.is_dearer THEN 'cache_dearer_than_input' END,
+        CASE WHEN cache.is_dearer AND NOT c.is_noise THEN 'cache_dearer_than_input' END,
         -- Printed with six decimals, a small price reads 0.000000.
         CASE WHEN c.new_state = 'free' AND c.meter ~ '_(token|token_hour|character|byte)$'
               AND EXISTS (SELECT FROM core.snapshot n

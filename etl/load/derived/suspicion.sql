@@ -34,6 +34,7 @@ WITH RECURSIVE seller AS MATERIALIZED (
       JOIN offer u ON (u.source, u.model_id, u.provider, u.region, u.plan, u.meter, u.tier_start, u.currency)
                     = (v.source, v.model_id, v.provider, v.region, v.plan, v.meter, v.tier_start, v.currency)
                   AND u.valid_until = v.valid_from
+                  AND abs(v.unit_price - u.unit_price) >= 1e-14 * v.unit_price
 ), step AS MATERIALIZED (
     -- Both sides of what the history of the source alone calls a step or a slip of the point.
     SELECT v.version_id, last.version_id AS last_version_id, last.unit_price AS last_unit_price,
