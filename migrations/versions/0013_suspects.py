@@ -102,7 +102,7 @@ def upgrade() -> None:
         -- Where nobody else sells it, a step from beyond the range of its meter to well inside it is the correction.
         CREATE FUNCTION core.suspicion_left(reasons text[], unit_price numeric, last_unit_price numeric,
                                             others_unit_price numeric, low numeric, high numeric) RETURNS text[]
-        LANGUAGE sql IMMUTABLE PARALLEL SAFE
+        LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
         RETURN CASE WHEN others_unit_price IS NULL AND last_unit_price NOT BETWEEN low AND high
                          AND unit_price BETWEEN 10 * low AND high / 10
                     THEN array_remove(array_remove(reasons, 'step'), 'power_of_ten') ELSE reasons END
@@ -117,7 +117,7 @@ def _providers() -> None:
     op.execute(
         f"""
         CREATE FUNCTION core.provider_key(provider text) RETURNS text
-        LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
+        LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT SET search_path = pg_catalog, pg_temp
         RETURN (SELECT CASE word {others} ELSE word END
                   FROM (SELECT regexp_replace(lower(provider), '[^[:alnum:]]+', '', 'g') AS word) spelled)
         """

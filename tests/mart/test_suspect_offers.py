@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 
 from etl.errors import UsageError
 from etl.load import acceptance, suspicion
+from tests.database.roles import as_owner
 from tests.load.believing import load
 from tests.load.worlds import World
 from tests.mart.comparing import gateways, offer, rows
@@ -209,7 +210,7 @@ def test_what_is_kept_up_load_by_load_is_what_judging_all_anew_gives(engine: Eng
             load(engine, source, day, World(models))
     kept = rows(engine, "SELECT s::text FROM core.suspicion s ORDER BY 1")
     assert len(kept) > 2
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("TRUNCATE core.suspicion, core.suspicion_mark"))
         suspicion.refresh(connection)
     assert rows(engine, "SELECT s::text FROM core.suspicion s ORDER BY 1") == kept
