@@ -178,8 +178,8 @@ def test_an_acceptance_survives_late_snapshots_and_ends_with_the_price(engine: E
     for day, price in ((3, "20"), (6, "20"), (5, "2.5")):
         load(engine, "s", day, World({"openai/o3": offer(**{"in": price})}))
     assert suspects(engine) == {}
-    load(engine, "s", 500, World({"openai/o3": offer(**{"in": "2"})}))
-    load(engine, "s", 501, World({"openai/o3": offer(**{"in": "30"})}))
+    load(engine, "s", 200, World({"openai/o3": offer(**{"in": "2"})}))
+    load(engine, "s", 201, World({"openai/o3": offer(**{"in": "30"})}))
     assert suspects(engine) == {("s", "input_token"): ["step"]}
 
 
