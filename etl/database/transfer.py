@@ -15,7 +15,10 @@ from etl.database.driver import copy_across, run_script
 from etl.database.engine import shown
 from etl.errors import DatabaseError
 
-CONFIGURED = ("core.source", "core.fx_rate", "core.margin", "core.identity_mark", "core.lock")
+CONFIGURED = (
+    *("core.source", "core.fx_rate", "core.margin", "core.lock"),
+    *("core.identity_mark", "core.suspicion_mark"),
+)
 """What migrations and ``etl db upgrade`` write themselves: a database with nothing else in it counts as empty."""
 
 Progress = Callable[[int, int], None]
