@@ -80,9 +80,7 @@ def test_what_cannot_be_replaced_is_created_anew_with_what_of_ours_hangs_on_it(
 def test_a_function_with_other_arguments_or_another_result_replaces_the_former_one(
     engine: Engine, next_version: NextVersion, empty_url: URL
 ) -> None:
-    next_version.change(
-        "86_usage_from.sql", "(vendor text, usage jsonb)", "(vendor text, usage jsonb, unused integer DEFAULT 1)"
-    )
+    next_version.change("86_counted_meter.sql", "(usage jsonb)", "(usage jsonb, unused integer DEFAULT 1)")
     next_version.change("71_model_as_of.sql", "RETURNS TABLE (source text", "RETURNS TABLE (origin text")
     migrations.upgrade(engine)
     assert definitions(engine) == fresh(empty_url)
