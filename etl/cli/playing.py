@@ -44,7 +44,7 @@ NEXT = {
     "changes --source demo_bifrost": "every change that one gateway made",
     "history deepseek-chat": "one model's prices at all gateways, with a chart of each",
     "db psql": "ask your own questions in SQL: the views are in the schema mart",
-    "db url": "the address for BI tools",
+    "db url --reader": "the address for BI tools, which only reads",
     "run": "pull the real catalogs; two of the five need no key",
 }
 

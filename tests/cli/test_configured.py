@@ -50,7 +50,7 @@ def rows(engine: Engine, sql: str) -> list[Any]:
 
 
 def enabled(engine: Engine) -> list[Any]:
-    return rows(engine, "SELECT source, enabled, max_age::text FROM mart.source WHERE enabled ORDER BY source")
+    return rows(engine, "SELECT source, enabled, make_interval(secs => max_age_seconds)::text FROM mart.source WHERE enabled ORDER BY source")
 
 
 def recorded(engine: Engine) -> list[Any]:

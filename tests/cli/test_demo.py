@@ -32,9 +32,9 @@ def test_it_ends_with_commands_that_work(etl: Run, story: None) -> None:
     del story
     out = etl("demo").out
     tried = re.findall(r"^  \S*etl ((?:\S+ )+) ", out[out.index("What to try next") :], re.MULTILINE)
-    shown = ["report --open", "changes --source demo_bifrost", "history deepseek-chat", "db psql", "db url", "run"]
+    shown = ["report --open", "changes --source demo_bifrost", "history deepseek-chat", "db psql", "db url --reader", "run"]
     assert [command.strip() for command in tried] == shown
-    for command in ("changes --source demo_bifrost", "history deepseek-chat", "db url"):
+    for command in ("changes --source demo_bifrost", "history deepseek-chat", "db url --reader"):
         assert etl(*command.split()).status == 0
 
 

@@ -107,7 +107,7 @@ def test_a_source_that_nobody_configures_any_more_is_disabled_and_keeps_its_row(
     load(engine, "never configured", 0, World({}))
     configure(engine, S, replace(S, source="t"))
     configure(engine, replace(S, max_age=timedelta(days=2)))
-    assert rows(engine, "SELECT source, enabled, max_age FROM mart.source ORDER BY source") == [
+    assert rows(engine, "SELECT source, enabled, make_interval(secs => max_age_seconds) FROM mart.source ORDER BY source") == [
         ("never configured", False, timedelta(hours=3)),
         ("s", True, timedelta(days=2)),
         ("t", False, timedelta(hours=1)),
