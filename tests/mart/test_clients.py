@@ -1,9 +1,13 @@
-"""Every client can read the mart: no column is an interval, and each price per million stands there as a double, too."""
+"""Every client can read the mart: no interval in any column, and a double beside each price per million."""
+
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import Engine, text
 
+from etl.load.configured import Margin
 from tests.mart.comparing import gateways, offer
+from tests.mart.test_provider_cost import configure
 
 COLUMNS = """
 SELECT table_name AS name, column_name AS column, data_type AS type
@@ -41,6 +45,7 @@ def test_a_double_has_the_value_of_the_exact_price(engine: Engine, name: str) ->
         s={"openai/gpt": offer(**{"in": "0.1234567890123456789", "out": "3", "read": "0.07", "write": "1.1"})},
         t={"openai/gpt": offer(**{"in": "0", "out": "0"}), "groq/auto": offer(**{"in": "-1"})},
     )
+    configure(engine, margins=[Margin(kind="bifrost", factor=Decimal("1.4"), origin="o")])
     columns = [column for view, column in of_the_mart(engine) if view == name and column.endswith("per_million")]
     of = "mart.price_as_of(now())" if name == "price_as_of" else f"mart.{name}"
     with engine.begin() as connection:

@@ -61,7 +61,14 @@ def _enabled(engine: Engine) -> None:
 def test_the_columns_are_those_of_the_contract(engine: Engine) -> None:
     assert list(health(engine)._fields) == [
         *("source", "kind", "enabled", "status", "last_attempt_at", "last_complete_at", "last_change_at"),
-        *("max_age_seconds", "consecutive_failures", "held_snapshots", "quarantined_records", "unmapped_fields", "last_error"),
+        *(
+            "max_age_seconds",
+            "consecutive_failures",
+            "held_snapshots",
+            "quarantined_records",
+            "unmapped_fields",
+            "last_error",
+        ),
     ]
 
 
