@@ -39,12 +39,14 @@ DRAWN = "deepseek/deepseek-chat"
 
 CHART = 24
 
+READER = "db url --reader"
+
 NEXT = {
     "report --open": "charts of all this, in one page for your browser",
     "changes --source demo_bifrost": "every change that one gateway made",
     "history deepseek-chat": "one model's prices at all gateways, with a chart of each",
     "db psql": "ask your own questions in SQL: the views are in the schema mart",
-    "db url": "the address for BI tools",
+    READER: "the address for BI tools, which only reads",
     "run": "pull the real catalogs; two of the five need no key",
 }
 
@@ -62,7 +64,9 @@ def play(current: Session, *, as_json: bool) -> None:
     conclude(results)
 
 
-def _tell(connection: Connection, results: Sequence[Result], changes: Sequence[dict[str, Any]]) -> None:
+def _tell(
+    connection: Connection, results: Sequence[Result], changes: Sequence[dict[str, Any]], *, is_embedded: bool
+) -> None:
     """What was loaded, what changed, what can be asked, and what to do next."""
     output.table(_loaded(connection, results, changes), LOADED, title="What was loaded")
     if not any(result.opened for result in results):
@@ -77,9 +81,17 @@ def _tell(connection: Connection, results: Sequence[Result], changes: Sequence[d
 def _suggest(*, is_embedded: bool) -> None:
     """Print what to try next. Only the embedded server has a login for readers; on others `etl db grant` makes one."""
     output.lines("", "What to try next")
+    for command, purpose in next_steps(is_embedded=is_embedded):
+        output.lines(f"  {_program()} {command:<30} {purpose}")
+
+
+def next_steps(*, is_embedded: bool) -> Iterable[tuple[str, str]]:
+    """Return the commands to try next, with what each is for; only the embedded server knows its reader's url."""
     for command, purpose in NEXT.items():
-        typed = f"{command} --reader" if command == "db url" and is_embedded else command
-        output.lines(f"  {_program()} {typed:<30} {purpose}")
+        if command == READER and not is_embedded:
+            yield "db grant USER", "let a login of your server read, for BI tools"
+        else:
+            yield command, purpose
 
 
 def _changes(connection: Connection) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Connection, Double, Text, and_, cast, extract, func, select, table, text
+from sqlalchemy import ColumnElement, Connection, Double, Text, and_, cast, func, select, table, text
 from sqlalchemy import column as column_of
 
 from etl.lake.relations import Relation
@@ -30,7 +30,6 @@ _TYPES: Mapping[str, pa.DataType] = {
     "double precision": pa.float64(),
     "timestamp with time zone": TIME,
     "date": pa.date32(),
-    "interval": pa.int64(),
 }
 
 
@@ -54,7 +53,7 @@ class Column:
 
     @property
     def sql(self) -> ColumnElement[Any]:
-        """What gives it as CSV. A list is a JSON array; an interval is its seconds."""
+        """What gives it as CSV. A list is a JSON array."""
         value: ColumnElement[Any] = column_of(self.amount or self.name)
         match self.postgres:
             case "text[]":
@@ -63,8 +62,6 @@ class Column:
                 return cast(value, Text)
             case "numeric":
                 return func.trim_scale(value)
-            case "interval":
-                return func.round(extract("epoch", value))
             case "double precision":
                 return cast(value, Double)
             case _:

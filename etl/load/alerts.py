@@ -12,7 +12,7 @@ from etl.load.tables import source
 _HOLDING = text(
     """
     WITH health AS (
-        SELECT h.source, h.consecutive_failures, h.last_complete_at, h.max_age, h.last_error, s.scheduled_from
+        SELECT h.source, h.consecutive_failures, h.last_complete_at, s.max_age, h.last_error, s.scheduled_from
           FROM mart.source_health h JOIN core.source s ON s.source = h.source
          WHERE h.enabled
     )

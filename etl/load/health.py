@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, text
 
 _SOURCES = text(
     """
-    SELECT h.source, h.status, h.last_attempt_at, h.last_complete_at, h.last_change_at, h.max_age,
+    SELECT h.source, h.status, h.last_attempt_at, h.last_complete_at, h.last_change_at, h.max_age_seconds,
            h.consecutive_failures, h.held_snapshots, h.quarantined_records, h.unmapped_fields,
            (SELECT count(*) FROM core.snapshot c
              WHERE c.source = h.source AND c.status = 'failed' AND c.attempts > 0) AS set_aside_snapshots,

@@ -9,11 +9,11 @@ from etl.load import tables
 _STATUS = text(
     """
     SELECT h.source, h.kind, h.enabled AS is_recorded_enabled, h.status, h.last_attempt_at, h.last_complete_at,
-           h.last_change_at, h.max_age, h.consecutive_failures, h.held_snapshots, h.quarantined_records,
+           h.last_change_at, s.max_age, h.consecutive_failures, h.held_snapshots, h.quarantined_records,
            h.unmapped_fields, h.last_error,
            CASE WHEN last.status IS NULL AND h.status = 'failing' THEN 'failed' ELSE last.status END AS last_status,
            coalesce(last.reason, h.last_error) AS reason,
-           h.status = 'never' AND s.scheduled_from < now() - h.max_age AS is_overdue,
+           h.status = 'never' AND s.scheduled_from < now() - s.max_age AS is_overdue,
            (SELECT count(*) FROM mart.slot m
              WHERE m.source = h.source AND m.status = 'missed'
                AND m.due_at BETWEEN now() - interval '1 day' AND now()) AS missed_slots,

@@ -14,7 +14,9 @@ SELECT p.source, s.kind, p.model_id, m.name AS model_name, m.author, p.provider,
        p.currency, p.price_state, p.unit_price,
        trim_scale(p.unit_price * rate.usd) AS unit_price_usd,
        CASE WHEN p.meter LIKE '%\_token' THEN trim_scale(p.unit_price * rate.usd * 1000000) END AS usd_per_million,
-       p.valid_from, p.valid_to, p.known_from
+       p.valid_from, p.valid_to, p.known_from,
+       CASE WHEN p.meter LIKE '%\_token' THEN (p.unit_price * rate.usd * 1000000)::double precision END
+           AS usd_per_million_double
   FROM core.price p
   JOIN core.source s ON s.source = p.source
   LEFT JOIN (SELECT DISTINCT t.source, t.model_id, t.provider, t.region, t.plan, t.meter

@@ -13,7 +13,9 @@ SELECT p.source, s.kind, p.model_id, m.name AS model_name, m.author, p.provider,
        trim_scale(p.unit_price * rate.usd) AS unit_price_usd,
        CASE WHEN p.meter LIKE '%\_token' THEN trim_scale(p.unit_price * rate.usd * 1000000) END AS usd_per_million,
        p.valid_from,
-       coalesce(u.last_seen_at, latest.observed_at) AS last_seen_at
+       coalesce(u.last_seen_at, latest.observed_at) AS last_seen_at,
+       CASE WHEN p.meter LIKE '%\_token' THEN (p.unit_price * rate.usd * 1000000)::double precision END
+           AS usd_per_million_double
   FROM core.source s
  CROSS JOIN LATERAL (SELECT c.observed_at FROM core.snapshot c
                       WHERE c.source = s.source AND c.status IN ('loaded', 'unchanged') AND c.observed_at <= now()

@@ -4,7 +4,9 @@ SELECT p.source, p.model_id, p.provider, p.region, p.plan, p.meter, p.tier_start
        m.factor AS margin, cost.provider_unit_price, cost.provider_unit_price_usd,
        CASE WHEN p.usd_per_million IS NOT NULL THEN trim_scale(cost.provider_unit_price_usd * 1000000) END
            AS provider_usd_per_million,
-       m.origin AS margin_origin
+       m.origin AS margin_origin,
+       CASE WHEN p.usd_per_million IS NOT NULL THEN (cost.provider_unit_price_usd * 1000000)::double precision END
+           AS provider_usd_per_million_double
   FROM mart.price_current p
  CROSS JOIN LATERAL (SELECT r.factor, r.origin FROM core.margin r
                       WHERE r.kind = p.kind AND r.valid_from <= now()

@@ -9,7 +9,7 @@ SELECT s.source, s.kind, s.enabled,
        greatest(attempt.observed_at, failure.last_at) AS last_attempt_at,
        whole.observed_at AS last_complete_at,
        change.observed_at AS last_change_at,
-       s.max_age,
+       round(extract(epoch FROM s.max_age))::bigint AS max_age_seconds,
        failure.consecutive_failures,
        (SELECT count(*) FROM core.snapshot h WHERE h.source = s.source AND h.status = 'held') AS held_snapshots,
        (SELECT coalesce(sum(q.count), 0)::bigint FROM core.quarantine q

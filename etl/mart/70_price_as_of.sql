@@ -3,7 +3,7 @@ CREATE FUNCTION mart.price_as_of(valid_at timestamptz, known_at timestamptz DEFA
 RETURNS TABLE (source text, kind text, model_id text, model_name text, author text, provider text, region text,
                plan text, meter text, tier_start bigint, tier_end bigint, currency text, price_state text,
                unit_price numeric, unit_price_usd numeric, usd_per_million numeric, valid_from timestamptz,
-               last_seen_at timestamptz)
+               last_seen_at timestamptz, usd_per_million_double double precision)
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT p.source, s.kind, p.model_id, m.name, m.author, p.provider, p.region, p.plan, p.meter, p.tier_start,
@@ -12,7 +12,8 @@ BEGIN ATOMIC
            p.currency, p.price_state, p.unit_price,
            trim_scale(p.unit_price * rate.usd),
            CASE WHEN p.meter LIKE '%\_token' THEN trim_scale(p.unit_price * rate.usd * 1000000) END,
-           p.valid_from, coalesce(u.last_seen_at, latest.observed_at)
+           p.valid_from, coalesce(u.last_seen_at, latest.observed_at),
+           CASE WHEN p.meter LIKE '%\_token' THEN (p.unit_price * rate.usd * 1000000)::double precision END
       FROM mart.price_version p
       JOIN mart.source s ON s.source = p.source
       LEFT JOIN (SELECT v.source, v.model_id, v.provider, v.region, v.plan, v.meter, array_agg(v.tier_start) AS starts

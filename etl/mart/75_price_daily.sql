@@ -3,7 +3,9 @@ CREATE VIEW mart.price_daily AS
 SELECT p.source, p.model_id, p.provider, p.region, p.plan, p.meter, p.tier_start, calendar.day,
        p.currency, p.price_state, p.unit_price,
        CASE WHEN p.meter LIKE '%\_token' THEN trim_scale(p.unit_price * rate.usd * 1000000) END AS usd_per_million,
-       calendar.first_at IS NULL OR u.source IS NOT NULL AS is_carried
+       calendar.first_at IS NULL OR u.source IS NOT NULL AS is_carried,
+       CASE WHEN p.meter LIKE '%\_token' THEN (p.unit_price * rate.usd * 1000000)::double precision END
+           AS usd_per_million_double
   FROM (
     -- The days of each source, from its first snapshot that counts to its last; the moment at which the day is over, and
     -- between which snapshots the day lies. Days are filtered before their snapshots are looked up.

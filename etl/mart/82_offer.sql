@@ -47,7 +47,12 @@ SELECT l.canonical_id, e.source, e.provider, e.region, e.model_id, e.currency,
        trim_scale(e.cache_write) AS cache_write_usd_per_million,
        trim_scale((3 * e.input + e.output) / 4) AS blended_usd_per_million,
        s.source IS NOT NULL AS is_suspect,
-       coalesce(s.meters, '{}') AS suspect_meters
+       coalesce(s.meters, '{}') AS suspect_meters,
+       e.input::double precision AS input_usd_per_million_double,
+       e.output::double precision AS output_usd_per_million_double,
+       e.cache_read::double precision AS cache_read_usd_per_million_double,
+       e.cache_write::double precision AS cache_write_usd_per_million_double,
+       ((3 * e.input + e.output) / 4)::double precision AS blended_usd_per_million_double
   FROM endpoint e
   LEFT JOIN core.model_link l ON l.source = e.source AND l.model_id = e.model_id
   LEFT JOIN suspect s

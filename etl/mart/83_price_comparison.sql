@@ -28,7 +28,9 @@ SELECT c.canonical_id, c.source, c.provider, c.model_id, c.region, c.currency, c
             THEN trim_scale(round(max(c.blended_usd_per_million) FILTER (WHERE c.is_counted) OVER same
                                   / nullif(min(c.blended_usd_per_million) FILTER (WHERE c.is_counted) OVER same, 0),
                                   6)) END AS spread,
-       c.offers, c.is_suspect
+       c.offers, c.is_suspect,
+       c.input_usd_per_million_double, c.output_usd_per_million_double, c.cache_read_usd_per_million_double,
+       c.cache_write_usd_per_million_double, c.blended_usd_per_million_double
   FROM chosen c
  WHERE c.place = 1
 WINDOW same AS (PARTITION BY c.canonical_id);

@@ -23,7 +23,8 @@ WITH figure AS (
     WINDOW same AS (PARTITION BY f.canonical_id, f.meter)
 )
 SELECT canonical_id, meter, source, provider, region, model_id, usd_per_million, dearest_usd_per_million, sources, offers,
-       is_suspect
+       is_suspect, usd_per_million::double precision AS usd_per_million_double,
+       dearest_usd_per_million::double precision AS dearest_usd_per_million_double
   FROM placed
  WHERE place = 1;
 

@@ -23,7 +23,7 @@ BEGIN ATOMIC
        AND v.valid_from <= $8 AND v.known_from <= coalesce($9, 'infinity')
        AND (v.known_to IS NULL OR v.known_to > coalesce($9, 'infinity'))
        AND (v.valid_to IS NULL OR v.valid_to > $8 OR v.end_known_from > coalesce($9, 'infinity'))
-       AND seen.last_at + s.max_age < $8
+       AND seen.last_at + make_interval(secs => s.max_age_seconds) < $8
        -- A later snapshot that shows the same price confirms it, too.
        AND NOT EXISTS (SELECT FROM mart.observation o
                         WHERE o.source = v.source AND o.observed_at > $8 AND o.known_at <= coalesce($9, 'infinity')

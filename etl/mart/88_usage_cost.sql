@@ -35,14 +35,28 @@ BEGIN ATOMIC
          CROSS JOIN LATERAL mart.billed_quantity(g.meters, g.is_given, g.counts, g.price_states, g.part_of, g.priced_as) b
          CROSS JOIN LATERAL generate_subscripts(g.meters, 1) place
          WHERE g.is_given[place]
+    ), doubt AS MATERIALIZED (
+        -- Only a price that the last look is too old for, or that a look could not show, is asked about.
+        SELECT last.observed_at + make_interval(secs => s.max_age_seconds) < $6
+               OR EXISTS (SELECT FROM mart.unseen_version u
+                           WHERE u.source = $1 AND u.model_id = $2 AND u.provider = $3) AS is_needed
+          FROM mart.source s
+         CROSS JOIN LATERAL (SELECT o.observed_at FROM mart.observation o
+                              WHERE o.source = $1 AND o.observed_at <= $6 AND o.known_at <= coalesce($7, 'infinity')
+                              ORDER BY o.observed_at DESC LIMIT 1) last
+         WHERE s.source = $1
     ), answered AS (
         SELECT b.number, b.meter, b.quantity, p.tier_start, p.unit_price, p.currency,
                CASE WHEN b.kept_in IS NOT NULL AND b.note IS NULL THEN 0 ELSE trim_scale(b.quantity * p.unit_price) END AS cost,
                CASE WHEN b.note IS NOT NULL THEN b.note
                     WHEN b.kept_in IS NOT NULL THEN format('counted in %s: no price of its own', b.kept_in)
-                    WHEN p.price_state = 'priced' AND b.priced_as <> b.meter THEN format('at the price of %s: none of its own', b.priced_as)
-                    WHEN p.price_state = 'priced' THEN NULL
-                    WHEN p.price_state = 'free' THEN 'free'
+                    WHEN p.price_state IN ('priced', 'free')
+                    THEN nullif(concat_ws('; ',
+                             CASE WHEN p.price_state = 'free' THEN 'free'
+                                  WHEN b.priced_as <> b.meter THEN format('at the price of %s: none of its own', b.priced_as) END,
+                             CASE WHEN (SELECT d.is_needed FROM doubt d)
+                                  THEN mart.last_seen_note($1, $2, $3, coalesce($4, '*'), coalesce($8, 'standard'),
+                                                           b.priced_as, p.tier_start, $6, $7) END), '')
                     WHEN p.price_state = 'dynamic' THEN 'dynamic: the source says that it varies'
                     WHEN b.priced_as IS NOT NULL THEN 'prompt size unknown'
                     WHEN $6 IS NULL THEN 'no moment given'
@@ -74,4 +88,4 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION mart.usage_cost IS
-    'One row per meter of a usage (an object from meters to counts), with what it costs at the moment at (UTC), as believed at known_at (null: now). The tier goes by the size of the prompt, bound included, and prices the whole request. A part with a price of its own is taken out of its whole, a part without one is billed in it and costs 0 by itself: nothing is billed twice. Where there is no price the cost is null and note says why: sum with care. region null means *.';
+    'One row per meter of a usage (an object from meters to counts), with what it costs at the moment at (UTC), as believed at known_at (null: now). The tier goes by the size of the prompt, bound included, and prices the whole request. A part with a price of its own is taken out of its whole, a part without one is billed in it and costs 0 by itself: nothing is billed twice. A price that was not confirmed within max_age of its source has its cost and the note last seen. Where there is no price the cost is null and note says why: sum with care. region null means *.';

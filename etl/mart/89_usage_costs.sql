@@ -45,7 +45,7 @@ BEGIN ATOMIC
          GROUP BY b.line
     ), billed AS (
         SELECT g.line, g.at, g.prompt_tokens, g.numbers[place] AS number, g.meters[place] AS meter,
-               g.tiers[priced.at_place] AS tier_start, g.currencies[priced.at_place] AS currency,
+               g.meters[priced.at_place] AS priced_as, g.tiers[priced.at_place] AS tier_start, g.currencies[priced.at_place] AS currency,
                g.price_states[priced.at_place] AS price_state, g.unit_prices[priced.at_place] AS unit_price,
                coalesce(g.notes[place], b.notes[place]) AS note,
                CASE WHEN g.numbers[place] IS NULL THEN g.counts[place] ELSE b.quantities[place] END AS quantity
@@ -57,6 +57,7 @@ BEGIN ATOMIC
     ), priced AS MATERIALIZED (
         -- What was not used, or is counted in another meter, needs no price.
         SELECT b.line, b.number, b.meter, b.at, b.prompt_tokens, used.is_used, b.currency,
+               b.priced_as, b.tier_start,
                CASE WHEN b.note IS NULL AND (b.prompt_tokens IS NOT NULL OR b.tier_start = 0)
                     THEN b.quantity * b.unit_price END AS cost,
                CASE WHEN b.note IS NOT NULL THEN b.note
@@ -90,6 +91,34 @@ BEGIN ATOMIC
                         AND v.valid_from <= l.at AND (v.valid_to IS NULL OR v.valid_to > l.at OR v.end_known_from > coalesce($3, 'infinity'))
                         AND v.known_from <= coalesce($3, 'infinity') AND (v.known_to IS NULL OR v.known_to > coalesce($3, 'infinity'))
                     ) e ON e.line = u.line
+    ), look AS (
+        SELECT g.source, g.at, last.observed_at + make_interval(secs => s.max_age_seconds) < g.at AS is_long_ago
+          FROM (SELECT DISTINCT each.source, each.at FROM given each) g
+          JOIN mart.source s ON s.source = g.source
+         CROSS JOIN LATERAL (SELECT o.observed_at FROM mart.observation o
+                              WHERE o.source = g.source AND o.observed_at <= g.at
+                                AND o.known_at <= coalesce($3, 'infinity')
+                              ORDER BY o.observed_at DESC LIMIT 1) last
+    ), doubted AS MATERIALIZED (
+        -- Only a price that the last look is too old for, or that a look could not show, is asked about.
+        SELECT p.line, g.source, g.model_id, g.provider, g.region, g.plan, p.priced_as, p.tier_start, g.at
+          FROM priced p
+          JOIN given g ON g.line = p.line
+          JOIN look l ON l.source = g.source AND l.at = g.at
+         WHERE p.is_used AND p.cost IS NOT NULL
+           AND (l.is_long_ago
+                OR (g.source, g.model_id, g.provider, g.region, g.plan, p.priced_as, p.tier_start)
+                   IN (SELECT u.source, u.model_id, u.provider, u.region, u.plan, u.meter, u.tier_start
+                         FROM mart.unseen_version u))
+    ), seen AS (
+        SELECT d.line, min(answer.note) AS note
+          FROM doubted d
+          JOIN (SELECT e.*, mart.last_seen_note(e.source, e.model_id, e.provider, e.region, e.plan, e.priced_as,
+                                                e.tier_start, e.at, $3) AS note
+                  FROM (SELECT DISTINCT f.source, f.model_id, f.provider, f.region, f.plan, f.priced_as, f.tier_start,
+                                        f.at FROM doubted f) e) answer
+               USING (source, model_id, provider, region, plan, priced_as, tier_start, at)
+         GROUP BY d.line
     ), rate AS (
         SELECT r.currency, r.usd, coalesce(r.valid_from, '-infinity') AS valid_from,
                lead(r.valid_from) OVER (PARTITION BY r.currency ORDER BY r.valid_from NULLS FIRST) AS valid_to
@@ -124,10 +153,12 @@ BEGIN ATOMIC
                              CASE WHEN t.currency <> t.other_currency
                                   THEN format('mixed currencies: %s, %s', t.currency, t.other_currency) END,
                              'no rate for ' || t.currency_without_rate,
-                             CASE WHEN t.cost = 0 THEN 'free' END), '') END,
+                             CASE WHEN t.cost = 0 THEN 'free' END,
+                             seen.note), '') END,
                CASE WHEN jsonb_typeof(g.usage -> 'note') = 'string' THEN g.usage ->> 'note' END), '')
       FROM given g
       LEFT JOIN totalled t ON t.line = g.line
+      LEFT JOIN seen ON seen.line = g.line
      ORDER BY g.line;
 END;
 

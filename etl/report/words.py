@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -49,11 +49,10 @@ def day(value: date | None) -> str:
     return f"{value:%Y-%m-%d}" if value else ""
 
 
-def span(value: timedelta | None) -> str:
-    """How long, in the largest unit that fits."""
-    if value is None:
+def span(seconds: int | None) -> str:
+    """Return how long so many seconds are, in the largest unit that fits."""
+    if seconds is None:
         return ""
-    seconds = int(value.total_seconds())
     units = (("d", 86_400), ("h", 3_600), ("min", 60))
     return next((f"{seconds // size:,} {name}" for name, size in units if seconds >= size), f"{seconds} s")
 

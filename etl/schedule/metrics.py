@@ -26,7 +26,7 @@ STATUSES = ("fresh", "stale", "failing", "never", "disabled")
 
 GAUGES = {
     "etl_source_age_seconds": ("age", "Seconds since the last complete live snapshot, by the database's clock."),
-    "etl_source_max_age_seconds": ("max_age", "Age in seconds from which on the source counts as stale."),
+    "etl_source_max_age_seconds": ("max_age_seconds", "Age in seconds from which on the source counts as stale."),
     "etl_source_last_attempt_timestamp_seconds": (
         "last_attempt_at",
         "Unix time of the last live attempt, whatever became of it.",

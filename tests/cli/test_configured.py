@@ -32,9 +32,9 @@ origin = "our contract"
 """
 
 RECORDED = [
-    ("bifrost", True, "01:30:00"),
-    ("helicone_gateway", True, "03:00:00"),
-    ("helicone_registry", True, "03:00:00"),
+    ("bifrost", True, 5400),
+    ("helicone_gateway", True, 10_800),
+    ("helicone_registry", True, 10_800),
 ]
 """What is enabled when Bifrost has a url."""
 
@@ -50,7 +50,7 @@ def rows(engine: Engine, sql: str) -> list[Any]:
 
 
 def enabled(engine: Engine) -> list[Any]:
-    return rows(engine, "SELECT source, enabled, max_age::text FROM mart.source WHERE enabled ORDER BY source")
+    return rows(engine, "SELECT source, enabled, max_age_seconds FROM mart.source WHERE enabled ORDER BY source")
 
 
 def recorded(engine: Engine) -> list[Any]:

@@ -3,11 +3,12 @@
 import json
 import re
 
+from etl.cli.playing import next_steps
 from etl.demo.story import QUESTIONS, SNAPSHOTS
 from tests.cli.conftest import Run
 
 
-def test_it_tells_what_was_loaded_what_changed_what_can_be_asked_and_what_is_next(etl: Run, story: None) -> None:
+def test_it_tells_what_was_loaded_what_changed_what_can_be_asked_and_what_isnext_steps(etl: Run, story: None) -> None:
     del story
     ended = etl("demo")
     assert ended.status == 0
@@ -32,10 +33,22 @@ def test_it_ends_with_commands_that_work(etl: Run, story: None) -> None:
     del story
     out = etl("demo").out
     tried = re.findall(r"^  \S*etl ((?:\S+ )+) ", out[out.index("What to try next") :], re.MULTILINE)
-    shown = ["report --open", "changes --source demo_bifrost", "history deepseek-chat", "db psql", "db url", "run"]
+    shown = [
+        "report --open",
+        "changes --source demo_bifrost",
+        "history deepseek-chat",
+        "db psql",
+        "db grant USER",
+        "run",
+    ]
     assert [command.strip() for command in tried] == shown
-    for command in ("changes --source demo_bifrost", "history deepseek-chat", "db url"):
+    for command in ("changes --source demo_bifrost", "history deepseek-chat"):
         assert etl(*command.split()).status == 0
+
+
+def test_on_the_embedded_server_it_names_the_reader() -> None:
+    assert dict(next_steps(is_embedded=True)).keys() >= {"db url --reader"}
+    assert "db grant USER" not in dict(next_steps(is_embedded=True))
 
 
 def test_for_programs_it_is_one_document(etl: Run, story: None) -> None:

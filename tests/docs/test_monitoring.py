@@ -20,7 +20,7 @@ _ROW = re.compile(r"^\| `(etl_\w+)` \| (\w+) \|(.*?)\| (.*) \|$", re.MULTILINE)
 def exposed() -> dict[str, tuple[str, str]]:
     """Every metric of ours by the name that it is scraped by, with its type and what it means."""
     row = dict.fromkeys(
-        ("age", "max_age", "last_attempt_at", "last_complete_at", "last_change_at", "last_slot_at"), None
+        ("age", "max_age_seconds", "last_attempt_at", "last_complete_at", "last_change_at", "last_slot_at"), None
     ) | dict.fromkeys(
         (
             "consecutive_failures",

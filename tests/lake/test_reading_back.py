@@ -86,7 +86,7 @@ def test_types_are_those_of_the_document(story: Engine, tmp_path: Path) -> None:
     assert prices.field("tier_start").type == pa.int64()
     assert models.field("aliases").type == pa.list_(pa.field("element", pa.string()))
     assert models.field("extra").type == pa.string()
-    assert read(tmp_path, "source").schema.field("max_age").type == pa.int64()
+    assert read(tmp_path, "source").schema.field("max_age_seconds").type == pa.int64()
     assert prices.field("unit_price").metadata == {
         b"doc": b"Price of exactly one unit of the meter, in currency; null when dynamic."
     }

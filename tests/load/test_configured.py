@@ -100,17 +100,17 @@ def test_a_later_rate_leaves_the_default_before_it(engine: Engine) -> None:
 
 def test_a_configured_source_has_a_row_before_it_ever_landed_anything(engine: Engine) -> None:
     configure(engine, S)
-    assert rows(engine, "SELECT * FROM mart.source") == [("s", "bifrost", True, timedelta(hours=1))]
+    assert rows(engine, "SELECT * FROM mart.source") == [("s", "bifrost", True, 3600)]
 
 
 def test_a_source_that_nobody_configures_any_more_is_disabled_and_keeps_its_row(engine: Engine) -> None:
     load(engine, "never configured", 0, World({}))
     configure(engine, S, replace(S, source="t"))
     configure(engine, replace(S, max_age=timedelta(days=2)))
-    assert rows(engine, "SELECT source, enabled, max_age FROM mart.source ORDER BY source") == [
-        ("never configured", False, timedelta(hours=3)),
-        ("s", True, timedelta(days=2)),
-        ("t", False, timedelta(hours=1)),
+    assert rows(engine, "SELECT source, enabled, max_age_seconds FROM mart.source ORDER BY source") == [
+        ("never configured", False, 3 * 3600),
+        ("s", True, 2 * 86400),
+        ("t", False, 3600),
     ]
 
 

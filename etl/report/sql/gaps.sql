@@ -14,5 +14,5 @@ SELECT s.source, s.since, s.until
   FROM step s
   JOIN usual u ON u.source = s.source
   JOIN mart.source m ON m.source = s.source
- WHERE s.until > :since AND s.until - s.since > greatest(3 * u.length, m.max_age)
+ WHERE s.until > :since AND s.until - s.since > greatest(3 * u.length, make_interval(secs => m.max_age_seconds))
  ORDER BY s.source, s.since

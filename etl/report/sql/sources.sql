@@ -1,5 +1,5 @@
 -- One row per source in scope: its health, when it was observed first and last, and what it lists.
-SELECT h.source, h.kind, h.enabled, h.status, h.last_attempt_at, h.last_complete_at, h.last_change_at, h.max_age,
+SELECT h.source, h.kind, h.enabled, h.status, h.last_attempt_at, h.last_complete_at, h.last_change_at, h.max_age_seconds,
        h.consecutive_failures, h.held_snapshots, h.quarantined_records, h.unmapped_fields, h.last_error,
        seen.first_at, seen.last_at, seen.snapshots,
        (SELECT count(*) FROM mart.model_current m
