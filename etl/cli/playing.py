@@ -64,10 +64,8 @@ def play(current: Session, *, as_json: bool) -> None:
     conclude(results)
 
 
-def _tell(
-    connection: Connection, results: Sequence[Result], changes: Sequence[dict[str, Any]], *, is_embedded: bool
-) -> None:
-    """What was loaded, what changed, what can be asked, and what to do next."""
+def _tell(connection: Connection, results: Sequence[Result], changes: Sequence[dict[str, Any]]) -> None:
+    """What was loaded, what changed, and what can be asked."""
     output.table(_loaded(connection, results, changes), LOADED, title="What was loaded")
     if not any(result.opened for result in results):
         output.lines("", "This warehouse had the story already: the same snapshots again change nothing.")
