@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from tests.database.roles import as_owner
 from tests.mart.tariff import FIRST, GATEWAY, Quoted, ask, costs, store, tariff
 from tests.oracle.cost import WHOLES
 
@@ -157,7 +158,7 @@ def test_more_of_a_part_than_of_its_whole_leaves_the_whole_without_a_cost(engine
     store(engine, tariff({whole: "1", part: "5"}))
     why = f"a total and its parts disagree: {whole} 10, {part} 11"
     assert costs(engine, {whole: 10, part: 11}) == {whole: why, part: "55"}
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text("DELETE FROM core.price WHERE meter = :part"), {"part": part})
     assert costs(engine, {whole: 10, part: 11}) == {whole: why, part: "0"}
 
