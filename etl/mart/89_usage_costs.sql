@@ -27,7 +27,7 @@ BEGIN ATOMIC
         -- The highest tier that the prompt reaches; where its size is unknown, the highest of all.
         SELECT DISTINCT ON (m.line, m.meter COLLATE "C")
                m.line, m.number, m.meter, m.at, m.is_given, m.count, m.prompt_tokens, m.note, m.part_of, m.priced_as,
-               v.tier_start, v.currency, v.price_state, v.unit_price
+               v.tier_start, v.currency, v.price_state, v.unit_price, v.valid_from, v.valid_to
           FROM metered m
           LEFT JOIN offered v
                  ON v.source = m.source AND v.model_id = m.model_id AND v.provider = m.provider
@@ -40,13 +40,15 @@ BEGIN ATOMIC
                array_agg(b.meter) AS meters, array_agg(b.is_given) AS is_given, array_agg(b.count) AS counts,
                array_agg(b.note) AS notes, array_agg(b.part_of) AS part_of, array_agg(b.priced_as) AS priced_as,
                array_agg(b.tier_start) AS tiers, array_agg(b.currency) AS currencies,
-               array_agg(b.price_state) AS price_states, array_agg(b.unit_price) AS unit_prices
+               array_agg(b.price_state) AS price_states, array_agg(b.unit_price) AS unit_prices,
+               array_agg(b.valid_from) AS begins, array_agg(b.valid_to) AS ends
           FROM best b
          GROUP BY b.line
     ), billed AS (
         SELECT g.line, g.at, g.prompt_tokens, g.numbers[place] AS number, g.meters[place] AS meter,
                g.meters[priced.at_place] AS priced_as, g.tiers[priced.at_place] AS tier_start, g.currencies[priced.at_place] AS currency,
                g.price_states[priced.at_place] AS price_state, g.unit_prices[priced.at_place] AS unit_price,
+               g.begins[priced.at_place] AS valid_from, g.ends[priced.at_place] AS valid_to,
                coalesce(g.notes[place], b.notes[place]) AS note,
                CASE WHEN g.numbers[place] IS NULL THEN g.counts[place] ELSE b.quantities[place] END AS quantity
           FROM gathered g
@@ -57,7 +59,7 @@ BEGIN ATOMIC
     ), priced AS MATERIALIZED (
         -- What was not used, or is counted in another meter, needs no price.
         SELECT b.line, b.number, b.meter, b.at, b.prompt_tokens, used.is_used, b.currency,
-               b.priced_as, b.tier_start,
+               b.priced_as, b.tier_start, b.valid_from, b.valid_to,
                CASE WHEN b.note IS NULL AND (b.prompt_tokens IS NOT NULL OR b.tier_start = 0)
                     THEN b.quantity * b.unit_price END AS cost,
                CASE WHEN b.note IS NOT NULL THEN b.note
@@ -92,32 +94,48 @@ BEGIN ATOMIC
                         AND v.known_from <= coalesce($3, 'infinity') AND (v.known_to IS NULL OR v.known_to > coalesce($3, 'infinity'))
                     ) e ON e.line = u.line
     ), look AS (
-        SELECT g.source, g.at, last.observed_at + make_interval(secs => s.max_age_seconds) < g.at AS is_long_ago
+        SELECT g.source, g.at, last.observed_at, next.observed_at AS next_at,
+               last.observed_at + make_interval(secs => s.max_age_seconds) < g.at AS is_long_ago
           FROM (SELECT DISTINCT each.source, each.at FROM given each) g
           JOIN mart.source s ON s.source = g.source
          CROSS JOIN LATERAL (SELECT o.observed_at FROM mart.observation o
                               WHERE o.source = g.source AND o.observed_at <= g.at
                                 AND o.known_at <= coalesce($3, 'infinity')
                               ORDER BY o.observed_at DESC LIMIT 1) last
+          LEFT JOIN LATERAL (SELECT o.observed_at FROM mart.observation o
+                              WHERE o.source = g.source AND o.observed_at > g.at
+                                AND o.known_at <= coalesce($3, 'infinity')
+                              ORDER BY o.observed_at LIMIT 1) next ON true
+    ), unseen AS MATERIALIZED (
+        SELECT DISTINCT u.source, u.model_id, u.provider, u.region, u.plan, u.meter, u.tier_start
+          FROM mart.unseen_version u
     ), doubted AS MATERIALIZED (
-        -- Only a price that the last look is too old for, or that a look could not show, is asked about.
-        SELECT p.line, g.source, g.model_id, g.provider, g.region, g.plan, p.priced_as, p.tier_start, g.at
+        -- Asked about is only a price that no look near by or after shows, or that a look could not show; between two
+        -- looks the answer for one version is the same, so that the first moment stands for all.
+        SELECT p.line, g.source, g.model_id, g.provider, g.region, g.plan, p.priced_as, p.tier_start,
+               CASE WHEN u.source IS NULL
+                    THEN min(g.at) OVER (PARTITION BY g.source, g.model_id, g.provider, g.region, g.plan, p.priced_as,
+                                                      p.tier_start, p.valid_from, l.observed_at)
+                    ELSE g.at END AS at
           FROM priced p
           JOIN given g ON g.line = p.line
           JOIN look l ON l.source = g.source AND l.at = g.at
+          LEFT JOIN unseen u
+                 ON (u.source, u.model_id, u.provider, u.region, u.plan, u.meter, u.tier_start)
+                  = (g.source, g.model_id, g.provider, g.region, g.plan, p.priced_as, p.tier_start)
          WHERE p.is_used AND p.cost IS NOT NULL
-           AND (l.is_long_ago
-                OR (g.source, g.model_id, g.provider, g.region, g.plan, p.priced_as, p.tier_start)
-                   IN (SELECT u.source, u.model_id, u.provider, u.region, u.plan, u.meter, u.tier_start
-                         FROM mart.unseen_version u))
+           AND (u.source IS NOT NULL
+                OR l.is_long_ago AND (l.next_at IS NULL OR p.valid_to <= l.next_at))
+    ), answer AS MATERIALIZED (
+        SELECT d.source, d.model_id, d.provider, d.region, d.plan, d.priced_as, d.tier_start, d.at,
+               mart.last_seen_note(d.source, d.model_id, d.provider, d.region, d.plan, d.priced_as, d.tier_start,
+                                   d.at, $3) AS note
+          FROM (SELECT DISTINCT e.source, e.model_id, e.provider, e.region, e.plan, e.priced_as, e.tier_start, e.at
+                  FROM doubted e) d
     ), seen AS (
-        SELECT d.line, min(answer.note) AS note
+        SELECT d.line, min(a.note) AS note
           FROM doubted d
-          JOIN (SELECT e.*, mart.last_seen_note(e.source, e.model_id, e.provider, e.region, e.plan, e.priced_as,
-                                                e.tier_start, e.at, $3) AS note
-                  FROM (SELECT DISTINCT f.source, f.model_id, f.provider, f.region, f.plan, f.priced_as, f.tier_start,
-                                        f.at FROM doubted f) e) answer
-               USING (source, model_id, provider, region, plan, priced_as, tier_start, at)
+          JOIN answer a USING (source, model_id, provider, region, plan, priced_as, tier_start, at)
          GROUP BY d.line
     ), rate AS (
         SELECT r.currency, r.usd, coalesce(r.valid_from, '-infinity') AS valid_from,
