@@ -87,11 +87,18 @@ def test_both_functions_ask_alike_where_a_look_could_not_show_the_price(engine: 
     assert lines(engine, moment(day), '{"input_token": 1000}')[0][2] == hidden.get(day)
 
 
-def test_both_functions_ask_alike_at_every_hour_between_looks_far_apart(engine: Engine) -> None:
-    dearer = World({"openai/o3": offer(**{"in": "3", "out": "0"}), "groq/b": offer(**{"in": "1"})})
-    for day, world in ((0, SHOWN), (2, SHOWN), (4, dearer), (5, HIDDEN), (7, dearer), (9, HIDDEN)):
+DEARER = World({"openai/o3": offer(**{"in": "3", "out": "0"}), "groq/b": offer(**{"in": "1"})})
+FAR_APART = {
+    "every look shows it": {0: SHOWN, 2: SHOWN, 4: DEARER, 7: DEARER, 8: SHOWN},
+    "some could not": {0: SHOWN, 2: SHOWN, 4: DEARER, 5: HIDDEN, 7: DEARER, 9: HIDDEN},
+}
+
+
+@pytest.mark.parametrize("looks", FAR_APART.values(), ids=FAR_APART)
+def test_both_functions_ask_alike_between_looks_far_apart(engine: Engine, looks: dict[int, World]) -> None:
+    for day, world in looks.items():
         load(engine, "s", day, world)
     moments = [moment(0) + timedelta(hours=hour) for hour in range(0, 260, 7)]
     expected = [lines(engine, at, '{"input_token": 1000}')[0][1:] for at in moments]
     assert list(whole(engine, '{"input_token": 1000}', *moments)) == expected
-    assert {note for _, note in expected} == {None, "last seen 2026-01-03", "last seen 2026-01-08"}
+    assert {note for _, note in expected} >= {None, "last seen 2026-01-03", "last seen 2026-01-08"}
