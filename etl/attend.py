@@ -63,7 +63,7 @@ class Attendant:
             )
             with self.pipeline.engine.begin() as connection:
                 begun = ledger.begin(connection, asking, self.pipeline.slot_time(connection))
-                # Whoever lost the lock meanwhile must not have closed the run of another.
+                # A run that lost the lock meanwhile must not have closed the run of another.
                 renew(lock)
             if begun is None:
                 return self._not_due(name)

@@ -136,7 +136,7 @@ class Loading:
 
         Snapshots ``together`` are loaded in one transaction, and what follows from all of them is worked out once. When
         that fails, and for those that a crash left behind, each has a transaction of its own. A saved one in doubt ends
-        the transaction: whoever is asked about it keeps nobody waiting meanwhile.
+        the transaction, so that no other load waits for the answer of a person.
         """
         while True:
             taken: list[Landed] = []

@@ -66,7 +66,7 @@ def _is_text(value: str) -> bool:
 
 
 def _is_name_too_long(error: BaseException | None) -> bool:
-    """Whether it all began with a name that no file can have, whatever was said of it on the way."""
+    """Whether it all began with a name that no file can have, whatever it was wrapped in on the way."""
     while error is not None and getattr(error, "errno", None) != errno.ENAMETOOLONG:
         error = error.__cause__ or error.__context__
     return error is not None

@@ -57,7 +57,7 @@ def _read(path: Path, *, is_named: bool) -> dict[str, Any]:
 def _require_trusted(path: Path, found: os.stat_result, *, is_named: bool) -> None:
     """Raise ``ConfigurationError`` for a file that somebody else wrote, or could write: it names programs and urls.
 
-    Who names a file by ``--config`` trusts whoever it belongs to.
+    A file named by ``--config`` is trusted, whatever user it belongs to.
     """
     why = writable(path, found) if is_named or _is_placed_by_root(path) else distrust(path, found)
     if why:

@@ -107,7 +107,7 @@ class Cluster:
     def require_ours(self) -> None:
         """Raise DatabaseError when the home is another user's, or others may write it: they could move what is ours.
 
-        A home that is not there is nobody's yet.
+        A home that is not there has no owner yet.
         """
         try:
             why = distrust(self.home, self.home.stat())

@@ -67,7 +67,7 @@ class DumpFile:
     def sql(self, section: str) -> str:
         """Return the SQL of a section without rows: ``pre-data`` or ``post-data``.
 
-        A newer pg_restore begins with a setting that an older server does not know, and speaks to psql.
+        A newer pg_restore begins with a setting that an older server does not know, and writes commands for psql.
         """
         lines = self._read(*_NOBODYS, f"--section={section}", "--file=-").splitlines(keepends=True)
         return "".join(line for line in lines if not line.startswith(_NOT_FOR_A_SERVER))

@@ -20,7 +20,7 @@ _KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_coun
 
 
 PINNED = "-c search_path=pg_catalog,pg_temp"
-"""Nothing of ours is found by a name alone: whoever may create something in ``public`` could put his own in its place.
+"""Nothing of ours is found by a name alone: a role that may create in ``public`` could put its own in its place.
 
 ``pg_temp`` is named because it would come first otherwise.
 """
@@ -74,7 +74,7 @@ def _with_password_before_host(url: URL) -> URL:
 
 
 def open_engine(url: URL, *, connect_seconds: int = 10, statement_seconds: int = 0) -> Engine:
-    """An engine whose sessions speak UTC and find only what is named with its schema.
+    """Return an engine whose sessions use UTC and find only what is named with its schema.
 
     Connections are not pooled: each load takes its own and gives it back.
 

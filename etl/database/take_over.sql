@@ -1,5 +1,5 @@
 -- Run by a superuser in the database of a warehouse, in one transaction; safe to repeat. Afterwards etl_owner owns the
--- database and everything in it that a superuser owned, and nobody but its roles may keep or lock anything there.
+-- database and everything in it that a superuser owned, and only its roles may keep or lock anything there.
 -- Needs the role etl_owner. The program runs it for the embedded server, docker-compose.yml and docs/operations.md do.
 DO $$
 DECLARE

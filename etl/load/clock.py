@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from etl.database.driver import Statement
 
 Now = Callable[[Connection], datetime]
-"""Gives the present time, aware and in UTC, to whoever holds a connection."""
+"""Returns the present time, aware and in UTC, for a connection."""
 
 TOLERANCE = timedelta(minutes=1)
 """By so much the clocks of two machines may differ."""

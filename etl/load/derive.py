@@ -99,7 +99,7 @@ def notify(connection: Connection, source: str, snapshot_id: int, observed_at: d
 
 _LAST = (select(func.max(column)) for table in CHANGES for column in (table.c.asserted, table.c.retracted))
 _CURSOR = Statement(select(func.greatest(0, *(each.scalar_subquery() for each in _LAST))))
-# A full queue refuses the commit, and anybody who may connect can fill it: rather than that, nobody is notified.
+# A full queue refuses the commit, and anybody who may connect can fill it: then no notification is sent.
 _HAS_ROOM = func.pg_notification_queue_usage() < 0.9
 _NOTIFY = Statement(select(func.pg_notify(literal(CHANNEL), bindparam("told", type_=Text))).where(_HAS_ROOM))
 

@@ -1,4 +1,4 @@
-"""Tells errors that one snapshot causes from those of the database as such, which would meet any other one as well."""
+"""Separates errors that one snapshot causes from those of the database as such, which any other would meet as well."""
 
 import psycopg
 from sqlalchemy import Connection

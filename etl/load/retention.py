@@ -30,7 +30,7 @@ from etl.load.ledger_tables import run, slot
 from etl.load.tables import quarantine, snapshot
 
 BATCH = 5000
-"""Rows of one transaction, so that nobody waits long for its locks."""
+"""Rows of one transaction, so that no other waits long for its locks."""
 
 PRUNED = 0
 """The page of the one row that stays of a snapshot's quarantine; real pages are numbered from 1."""

@@ -26,7 +26,7 @@ def store(connection: Connection, new: Sequence[Parcel], *, landed_at: datetime,
     pages = [{"snapshot_id": number} | row for number, parcel in zip(ids, new, strict=True) for row in parcel.pages]
     if pages:
         connection.execute(insert(page), pages)
-    # Whoever lands a snapshot loads it at once: that is its first attempt, counted without a commit of its own.
+    # What is landed is loaded at once by the same process: its first attempt, counted without a commit of its own.
     log = {"status": status, "reason": failure and storable(failure), "attempts": int(failure is None)}
     logged = [
         log | {"snapshot_id": number, "source": parcel.source, "observed_at": parcel.observed_at}

@@ -21,7 +21,7 @@ from etl.sources.quarantine import LIMIT, Quarantine
 W = TypeVar("W", bound=BaseModel)
 
 Texts: TypeAlias = Annotated[list[str], Field(fail_fast=True)]
-"""A list of texts. The first item that is none is told: a million of them would take a gigabyte to tell."""
+"""A list of texts. Only the first item that is none is reported: to report a million of them would take a gigabyte."""
 
 Name: TypeAlias = Annotated[str, Field(min_length=1)]
 """A text that is part of a key."""
