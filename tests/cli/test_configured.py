@@ -126,8 +126,12 @@ def test_who_only_looks_records_nothing(etl: Run, warehouse: Engine, typed: tupl
 
 
 @pytest.mark.slow
-def test_the_demo_switches_nothing_on_or_off(etl: Run, warehouse: Engine, folder: Path) -> None:
-    etl("db", "upgrade")
+def test_the_demo_switches_nothing_on_or_off(
+    etl: Run, warehouse: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("DATABASE_URL", named(owner_of(warehouse.url)))
+        assert etl("db", "upgrade").status == 0
     (folder / "etl.toml").write_text("[sources.helicone_gateway]\nenabled = false")
     assert etl("demo").status == 0
     assert enabled(warehouse) == RECORDED[1:]

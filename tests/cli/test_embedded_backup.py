@@ -44,7 +44,7 @@ def homes(typing: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     for day, body in enumerate(("whole", "unknown-key"), 1):
         shutil.copy(FIXTURES / "bifrost" / body / "page-001.json", saved / f"2026-01-0{day}T00-00-00Z.json")
     try:
-        one.etl("backfill", "bifrost", "saved")
+        one.etl("backfill", "bifrost", "saved", "--yes")
         yield one, other
     finally:
         one.etl("db", "stop")

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.cli.conftest import Run, named
+from tests.database.roles import owner_of
 from tests.lake.exporting import believed, fill, rows
 from tests.processes import environment
 
@@ -54,7 +55,7 @@ def test_tables_of_iceberg_come_with_their_catalog(
     assert etl("export", "-o", "lake", "--format", "iceberg").status == 0
     assert rows(folder / "lake", "price_history") == believed(filled, "price_history")
     assert (folder / "lake" / "catalog.db").is_file()
-    monkeypatch.setenv("CATALOG_DATABASE_URL", named(filled.url))
+    monkeypatch.setenv("CATALOG_DATABASE_URL", named(owner_of(filled.url)))
     assert etl("export", "-o", "other", "--format", "iceberg").status == 0
     assert not (folder / "other" / "catalog.db").exists()
 

@@ -62,7 +62,7 @@ def test_a_history_that_came_in_any_order_verifies(engine: Engine, seed: int) ->
 def test_a_history_that_was_tampered_with_differs_and_can_be_corrected(engine: Engine, tampering: str) -> None:
     for day, world in WORLDS.items():
         load(engine, "s", day, world)
-    with engine.begin() as connection:
+    with as_owner(engine).begin() as connection:
         connection.execute(text(tampering))
     verdict = verify(engine)
     assert not verdict.agrees
