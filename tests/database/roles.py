@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from psycopg import sql
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -76,3 +77,13 @@ def execute(url: URL, script: str) -> None:
 def as_owner(engine: Engine) -> Engine:
     """The same warehouse for its owner: who tampers with history, or changes the schema."""
     return open_engine(owner_of(engine.url))
+
+
+def refused(engine: Engine, statement: str) -> bool:
+    """Return whether the server refuses a statement for want of rights."""
+    with engine.connect() as connection:
+        try:
+            connection.exec_driver_sql(statement)
+        except DBAPIError as error:
+            return isinstance(error.orig, InsufficientPrivilege)
+    return False

@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import URL, Engine, text
-from sqlalchemy.exc import DBAPIError
 
 from etl.database import migrations, reader
-from tests.database.roles import Role, as_owner, execute, login_role, owner_of
+from tests.database.roles import Role, as_owner, execute, login_role, owner_of, refused
 from tests.load.believing import load
 from tests.load.worlds import World
 
@@ -44,17 +42,6 @@ def reading(alice: Role, engine: Engine) -> Engine:
 def names(engine: Engine, query: str) -> list[Any]:
     with engine.connect() as connection:
         return list(connection.scalars(text(query)))
-
-
-def refused(engine: Engine, statement: str) -> bool:
-    """Whether the server refuses it for want of rights, and for nothing else."""
-    with engine.begin() as connection:
-        try:
-            connection.execute(text(statement))
-        except DBAPIError as error:
-            connection.rollback()
-            return isinstance(error.orig, InsufficientPrivilege)
-    return False
 
 
 def test_a_reader_reads_every_view(engine: Engine, reading: Engine) -> None:

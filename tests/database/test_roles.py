@@ -7,9 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import errors
 from sqlalchemy import URL, Engine, text
-from sqlalchemy.exc import DBAPIError
 
 from etl.cli.invocation import upgrade
 from etl.database import loader, migrations, reader
@@ -17,7 +15,7 @@ from etl.database.engine import open_engine
 from etl.errors import DatabaseError
 from etl.load.locks import held, holder, lock, try_lock
 from tests.database.marts import NextVersion
-from tests.database.roles import Role, as_owner, execute, login_role, owner_of
+from tests.database.roles import Role, as_owner, execute, login_role, owner_of, refused
 from tests.load.believing import load
 from tests.load.worlds import World
 
@@ -33,16 +31,6 @@ def mallory(server_url: URL, engine: Engine) -> Iterator[Role]:
         reader.grant(as_owner(engine), role.name)
         yield role
         execute(server_url.set(database=engine.url.database), f"DROP OWNED BY {role.quoted}")
-
-
-def refused(engine: Engine, statement: str) -> bool:
-    """Whether the server refuses a statement for want of rights."""
-    with engine.connect() as connection:
-        try:
-            connection.exec_driver_sql(statement)
-        except DBAPIError as error:
-            return isinstance(error.orig, errors.InsufficientPrivilege)
-    return False
 
 
 @contextmanager

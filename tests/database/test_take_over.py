@@ -2,9 +2,7 @@
 
 import pytest
 from alembic import command
-from psycopg import errors
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import DBAPIError
 
 from etl.cli.invocation import upgrade
 from etl.database import migrations
@@ -12,7 +10,7 @@ from etl.database.cluster import OWNER, SUPERUSER, VIEWER
 from etl.database.embedded import EmbeddedServer
 from etl.database.engine import database_url, open_engine
 from etl.database.loader import LOADER
-from tests.database.roles import execute
+from tests.database.roles import execute, refused
 from tests.load.believing import load
 from tests.load.worlds import World
 
@@ -42,15 +40,6 @@ OWNED_BY_A_SUPERUSER = text(
 
 def as_role(server: EmbeddedServer, role: str) -> Engine:
     return open_engine(database_url(str(server.url(role))))
-
-
-def refused(engine: Engine, statement: str) -> bool:
-    with engine.connect() as connection:
-        try:
-            connection.exec_driver_sql(statement)
-        except DBAPIError as error:
-            return isinstance(error.orig, errors.InsufficientPrivilege)
-    return False
 
 
 def _may_make_roles(owner: Engine) -> bool:
